@@ -1,0 +1,335 @@
+//! The commands that change something, and what their callers are told.
+//!
+//! Ids that come from outside are parsed before: a command names rows that may not exist, never text that may not be
+//! an id. A command whose row does not exist is refused with [`crate::MachineError::NotFound`].
+
+use crate::error::Problem;
+use crate::id::{Id, Millis};
+use crate::row::{DefinitionRow, Deployment, Instance};
+use crate::value::Value;
+use crate::view::Tenant;
+
+/// A variable as a caller gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VariableInput {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: Value,
+    /// Visible until the next wait state, and never stored.
+    pub transient: bool,
+}
+
+/// A command: one transaction.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// `POST /deployment/create`
+    Deploy(Deploy),
+    /// `DELETE /deployment/{id}`; without `cascade` it is refused while instances run.
+    DeleteDeployment {
+        /// Which.
+        id: Id,
+        /// With all instances and their history.
+        cascade: bool,
+        /// Without calling execution listeners.
+        skip_custom_listeners: bool,
+    },
+    /// `POST /process-definition/…/start`
+    Start(Start),
+    /// `POST /message`
+    Correlate(Box<Correlate>),
+    /// `DELETE /process-instance/{id}`
+    DeleteInstance {
+        /// Which.
+        id: Id,
+        /// For the history.
+        reason: Option<String>,
+        /// Without calling execution listeners.
+        skip_custom_listeners: bool,
+    },
+    /// `POST /process-instance/{id}/variables`, `PUT …/variables/{name}` and the like on executions.
+    SetVariables {
+        /// The instance or execution.
+        scope: Id,
+        /// Only on this very scope, instead of where each variable exists.
+        local: bool,
+        /// To be set.
+        variables: Vec<VariableInput>,
+        /// To be removed.
+        deletions: Vec<String>,
+    },
+    /// `PUT /process-instance/{id}/suspended`
+    SuspendInstance {
+        /// Which.
+        id: Id,
+        /// Suspend or activate.
+        suspended: bool,
+    },
+    /// External tasks, but for fetching them.
+    ExternalTask {
+        /// Which.
+        id: Id,
+        /// What of it.
+        action: ExternalTaskAction,
+    },
+    /// Runs a job: by the job executor when it is due, or by `POST /job/{id}/execute`.
+    ExecuteJob(Id),
+    /// Notes that running a job failed: the second transaction of Camunda's `DefaultJobRetryCmd`.
+    FailJob {
+        /// Which.
+        id: Id,
+        /// Of the exception.
+        message: String,
+        /// For the operator.
+        stacktrace: String,
+    },
+    /// `PUT /job/{id}/retries`
+    SetJobRetries {
+        /// Which.
+        id: Id,
+        /// 0 raises an incident; more resolves it.
+        retries: i32,
+    },
+    /// `PUT /job/{id}/duedate`
+    SetJobDue {
+        /// Which.
+        id: Id,
+        /// None: at once.
+        due: Option<Millis>,
+    },
+    /// `POST /task/{id}/complete`
+    CompleteTask {
+        /// Which.
+        id: Id,
+        /// Set before.
+        variables: Vec<VariableInput>,
+    },
+}
+
+/// A deployment.
+#[derive(Clone, Debug)]
+pub struct Deploy {
+    /// `deployment-name`
+    pub name: Option<String>,
+    /// `deployment-source`
+    pub source: Option<String>,
+    /// `tenant-id`
+    pub tenant: Option<String>,
+    /// `enable-duplicate-filtering`
+    pub duplicate_filtering: bool,
+    /// `deploy-changed-only`
+    pub changed_only: bool,
+    /// Refuse also what Camunda accepts and ignores.
+    pub strict: bool,
+    /// Name and content of each file.
+    pub resources: Vec<(String, Vec<u8>)>,
+}
+
+/// What runs already under the same business key: what to do?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfRunning {
+    /// Answer with the running instance.
+    Join,
+    /// Refuse.
+    Reject,
+    /// Start another, as Camunda does.
+    #[default]
+    Another,
+}
+
+/// How an instance is started once (F2 of the design).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Once {
+    /// Stored with the instance in the same commit, and kept past its end.
+    pub dedupe_key: Option<String>,
+    /// Looks at running instances of the same definition key and business key.
+    pub if_running: IfRunning,
+}
+
+/// Starts an instance by its definition.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Which definition.
+    pub target: StartTarget,
+    /// The business key.
+    pub business_key: Option<String>,
+    /// On the instance.
+    pub variables: Vec<VariableInput>,
+    /// Start it once.
+    pub once: Once,
+    /// `withVariablesInReturn`
+    pub with_variables: bool,
+}
+
+/// Which definition to start.
+#[derive(Clone, Debug)]
+pub enum StartTarget {
+    /// By id.
+    Definition(Id),
+    /// The latest version of a key.
+    Key {
+        /// The key.
+        key: String,
+        /// Of which tenant; REST without a tenant means [`Tenant::None`].
+        tenant: Tenant,
+    },
+}
+
+/// Correlates a message (`rest-semantics` 3.4).
+#[derive(Clone, Debug)]
+pub struct Correlate {
+    /// `messageName`
+    pub name: String,
+    /// `businessKey`
+    pub business_key: Option<String>,
+    /// `processInstanceId`
+    pub instance: Option<Id>,
+    /// `tenantId`, `withoutTenantId`
+    pub tenant: Tenant,
+    /// `correlationKeys`
+    pub correlation_keys: Vec<(String, Value)>,
+    /// `localCorrelationKeys`
+    pub local_correlation_keys: Vec<(String, Value)>,
+    /// `processVariables`
+    pub variables: Vec<VariableInput>,
+    /// `processVariablesLocal`
+    pub local_variables: Vec<VariableInput>,
+    /// `processVariablesToTriggeredScope`
+    pub triggered_scope_variables: Vec<VariableInput>,
+    /// `all`
+    pub all: bool,
+    /// Where set, only message start events are considered.
+    pub start_only: bool,
+    /// Start it once.
+    pub once: Once,
+    /// `variablesInResultEnabled`
+    pub with_variables: bool,
+}
+
+/// What is done with an external task (`rest-semantics` 3.3).
+#[derive(Clone, Debug)]
+pub enum ExternalTaskAction {
+    /// `POST …/complete`
+    Complete {
+        /// Who says so.
+        worker: String,
+        /// Set where they exist, else on the instance.
+        variables: Vec<VariableInput>,
+        /// Set on the task's scope.
+        local_variables: Vec<VariableInput>,
+    },
+    /// `POST …/failure`
+    Fail {
+        /// Who says so.
+        worker: String,
+        /// Cut at 666 characters.
+        message: Option<String>,
+        /// For the operator.
+        details: Option<String>,
+        /// 0 raises an incident.
+        retries: i32,
+        /// Milliseconds until it is offered again.
+        retry_timeout: i64,
+        /// Set where they exist, else on the instance.
+        variables: Vec<VariableInput>,
+        /// Set on the task's scope.
+        local_variables: Vec<VariableInput>,
+    },
+    /// `POST …/bpmnError`
+    BpmnError {
+        /// Who says so.
+        worker: String,
+        /// The error's code.
+        code: String,
+        /// The error's message.
+        message: Option<String>,
+        /// Set before the error is thrown.
+        variables: Vec<VariableInput>,
+    },
+    /// `POST …/lock`
+    Lock {
+        /// For whom.
+        worker: String,
+        /// Milliseconds from now.
+        duration: i64,
+    },
+    /// `POST …/extendLock`
+    ExtendLock {
+        /// Who holds it.
+        worker: String,
+        /// Milliseconds from now.
+        duration: i64,
+    },
+    /// `POST …/unlock`
+    Unlock,
+    /// `PUT …/retries`
+    SetRetries(i32),
+    /// `PUT …/priority`
+    SetPriority(i64),
+}
+
+/// What the caller is told.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// Of [`Command::Deploy`].
+    Deployed {
+        /// The deployment: a new one, or an earlier one that has all this already.
+        deployment: Deployment,
+        /// What was deployed; empty where nothing was new.
+        definitions: Vec<DefinitionRow>,
+        /// What is accepted, but worth a word.
+        warnings: Vec<(String, Problem)>,
+    },
+    /// Of [`Command::Start`].
+    Started(Box<Started>),
+    /// Of [`Command::Correlate`].
+    Correlated(Vec<Correlated>),
+}
+
+/// A started instance, or the one that had been started before.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The instance: as it is, or, where it has ended, as it was.
+    pub instance: Instance,
+    /// The definition.
+    pub definition: DefinitionRow,
+    /// Whether it has ended (an instance may start and end in one command).
+    pub ended: bool,
+    /// Whether this command started it.
+    pub status: StartStatus,
+    /// Where asked for: the variables of the instance.
+    pub variables: Vec<(String, Value)>,
+}
+
+/// How a start came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartStatus {
+    /// This command started it.
+    Created,
+    /// It runs.
+    AlreadyRunning,
+    /// It has run.
+    AlreadyEnded,
+}
+
+/// One receiver of a message.
+#[derive(Clone, Debug)]
+pub enum Correlated {
+    /// An execution went on.
+    Execution {
+        /// The execution.
+        id: Id,
+        /// Its instance.
+        instance: Id,
+        /// The tenant.
+        tenant: Option<String>,
+        /// Whether it has ended.
+        ended: bool,
+        /// Where asked for: the variables of the instance.
+        variables: Vec<(String, Value)>,
+    },
+    /// An instance was started.
+    Started(Box<Started>),
+}

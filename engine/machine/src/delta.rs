@@ -1,0 +1,97 @@
+//! What a command changes, row by row, in the order in which it happened.
+
+use crate::command::Reply;
+use crate::id::{Id, Millis};
+use crate::row::{
+    DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance,
+    InstanceState, Job, JobLog, Resource, UserTask, Variable,
+};
+
+/// The result of a command that was decided.
+#[derive(Debug)]
+pub struct Delta {
+    /// To be applied in this order, all or none.
+    pub changes: Vec<Change>,
+    /// How many ids the command gave.
+    pub ids: u32,
+    /// What the caller is told, after the changes are safe.
+    pub reply: Reply,
+    /// What an operator should read in the log, such as a BPMN error that nobody caught.
+    pub notices: Vec<Notice>,
+}
+
+/// Something that happened as Camunda has it, and that a person may not expect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The instance that it happened in.
+    pub instance: Option<Id>,
+    /// The element.
+    pub activity: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// One change of one row.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "verb and row say it")]
+pub enum Change {
+    InsertDeployment(Deployment),
+    InsertResource(Resource),
+    InsertDefinition(DefinitionRow),
+    UpdateDefinition(DefinitionRow),
+    /// With its resources and definitions; with `history`, all that its instances left too.
+    DeleteDeployment { id: Id, history: bool },
+
+    InsertInstance(Instance),
+    UpdateInstance(Instance),
+    DeleteInstance(Id),
+    InsertExecution(Execution),
+    UpdateExecution(Execution),
+    DeleteExecution(Id),
+    InsertVariable(Variable),
+    UpdateVariable(Variable),
+    DeleteVariable(Id),
+    InsertExternalTask(ExternalTask),
+    UpdateExternalTask(ExternalTask),
+    DeleteExternalTask(Id),
+    InsertJob(Job),
+    UpdateJob(Job),
+    DeleteJob(Id),
+    InsertSubscription(EventSubscription),
+    DeleteSubscription(Id),
+    InsertTask(UserTask),
+    UpdateTask(UserTask),
+    DeleteTask(Id),
+    InsertIncident(Incident),
+    DeleteIncident(Id),
+    InsertDedupeKey(DedupeKey),
+
+    /// All history below goes to the level that the store is set to.
+    HistoryInstanceStart(HistoricInstance),
+    /// Also gives `removal_time` to all rows of the instance that have none.
+    HistoryInstanceEnd {
+        id: Id,
+        end_time: Millis,
+        end_activity: Option<String>,
+        delete_reason: Option<String>,
+        state: InstanceState,
+        removal_time: Option<Millis>,
+    },
+    HistoryInstanceState { id: Id, state: InstanceState },
+    HistoryActivityStart(HistoricActivity),
+    /// An activity that started and ended in this very command is inserted by its start with its end filled in.
+    HistoryActivityEnd { id: Id, end_time: Millis, canceled: bool, complete_scope: bool },
+    HistoryActivityCalled { id: Id, called_instance: Id },
+    HistoryVariable(HistoricVariable),
+    HistoryVariableDeleted(Id),
+    HistoryTaskStart(HistoricTask),
+    HistoryTaskUpdate(HistoricTask),
+    HistoryTaskEnd { id: Id, end_time: Millis, delete_reason: Option<String> },
+    HistoryIncidentStart(HistoricIncident),
+    HistoryIncidentEnd { id: Id, end_time: Millis, resolved: bool },
+    HistoryExternalTask(ExternalTaskLog),
+    HistoryJob(JobLog),
+    /// All history of an ended instance.
+    HistoryInstanceDelete(Id),
+}

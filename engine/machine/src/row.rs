@@ -1,0 +1,434 @@
+//! The rows: what is stored, one struct a table. The store has a table for each, with the same names.
+//!
+//! Executions form a tree below their process instance. There is one for each activity instance that is open: an
+//! activity, an event that waits, a token that arrived at a join, a token before or after an asynchronous
+//! continuation, the body of a multi-instance activity. A scope is an execution that has children. Variables hang on
+//! an execution or on the instance.
+
+use crate::id::{Id, Millis};
+use crate::value::Value;
+
+/// A deployment.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Deployment {
+    pub id: Id,
+    pub name: Option<String>,
+    pub source: Option<String>,
+    pub tenant: Option<String>,
+    pub time: Millis,
+}
+
+/// A file of a deployment.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Resource {
+    pub id: Id,
+    pub deployment: Id,
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A version of a process definition. Its id outside is `key:version:uuid`.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct DefinitionRow {
+    pub id: Id,
+    pub key: String,
+    pub version: i32,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub description: Option<String>,
+    pub deployment: Id,
+    pub resource: String,
+    pub tenant: Option<String>,
+    pub version_tag: Option<String>,
+    /// Days.
+    pub history_time_to_live: Option<i32>,
+    pub suspended: bool,
+    pub startable_in_tasklist: bool,
+}
+
+/// A running process instance: the root of its executions, and the scope of its variables. An ended one is a
+/// [`HistoricInstance`] only.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Instance {
+    pub id: Id,
+    pub definition: Id,
+    pub business_key: Option<String>,
+    pub tenant: Option<String>,
+    /// The root of the call hierarchy; its own id where nobody called it.
+    pub root: Id,
+    /// The instance whose call activity started it.
+    pub super_instance: Option<Id>,
+    /// The execution of that call activity.
+    pub super_execution: Option<Id>,
+    pub start_time: Millis,
+    pub suspended: bool,
+}
+
+/// An open activity instance, or a token on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    /// Also the id of its activity instance: `activityId:uuid` outside.
+    pub id: Id,
+    /// The process instance.
+    pub instance: Id,
+    /// The definition.
+    pub definition: Id,
+    /// The scope that it is in: an execution, or the instance.
+    pub parent: Id,
+    /// The element's id in the model. `…#multiInstanceBody` is the body of a multi-instance activity.
+    pub activity: String,
+    /// Where in its life it is.
+    pub state: ExecutionState,
+    /// When its activity started.
+    pub start_time: Millis,
+    /// Suspended with its instance.
+    pub suspended: bool,
+}
+
+/// Where in its life an execution is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExecutionState {
+    /// Before the activity: a job continues here. In history it does not exist yet.
+    AsyncBefore,
+    /// In the activity.
+    Active,
+    /// After the activity: a job takes these sequence flows; none at an end event.
+    AsyncAfter {
+        /// The flows, by their ids in the model.
+        flows: Vec<String>,
+    },
+    /// Arrived at a join that is not complete.
+    Joining {
+        /// The flow by which it came.
+        flow: String,
+    },
+    /// The activity has ended, but its execution is kept (a scope that compensation may need).
+    Ended,
+}
+
+/// A variable of a running instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// Also the id of its history.
+    pub id: Id,
+    /// The process instance.
+    pub instance: Id,
+    /// The execution or the instance that has it.
+    pub scope: Id,
+    /// Unique in its scope.
+    pub name: String,
+    /// What it holds.
+    pub value: Value,
+    /// From 0, one more with each change.
+    pub revision: i32,
+}
+
+/// An external task.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct ExternalTask {
+    pub id: Id,
+    pub instance: Id,
+    pub execution: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    pub activity: String,
+    pub topic: String,
+    pub priority: i64,
+    /// None until the first failure.
+    pub retries: Option<i32>,
+    pub worker: Option<String>,
+    pub lock_expiration: Option<Millis>,
+    pub created: Millis,
+    pub error_message: Option<String>,
+    pub error_details: Option<String>,
+    pub suspended: bool,
+    pub tenant: Option<String>,
+    pub business_key: Option<String>,
+}
+
+/// A job: something that the engine does by itself, at once or at a time.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Job {
+    pub id: Id,
+    pub kind: JobKind,
+    pub definition: Id,
+    pub definition_key: String,
+    pub instance: Option<Id>,
+    pub execution: Option<Id>,
+    pub activity: String,
+    pub created: Millis,
+    /// None: at once.
+    pub due: Option<Millis>,
+    pub retries: i32,
+    /// Failed attempts so far.
+    pub failures: u32,
+    pub exclusive: bool,
+    pub priority: i64,
+    pub suspended: bool,
+    pub tenant: Option<String>,
+    pub exception_message: Option<String>,
+    pub exception_stacktrace: Option<String>,
+    /// The activity that failed.
+    pub failed_activity: Option<String>,
+}
+
+/// What a job does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobKind {
+    /// Continues its execution ([`ExecutionState::AsyncBefore`] or [`ExecutionState::AsyncAfter`]).
+    AsyncContinuation,
+    /// Fires a timer event (catch, boundary or event sub-process) of its execution.
+    Timer {
+        /// The rest of a cycle, as the calendar of timers keeps it.
+        repeat: Option<String>,
+    },
+    /// Starts an instance by a timer start event.
+    TimerStart {
+        /// The rest of a cycle.
+        repeat: Option<String>,
+    },
+}
+
+/// Somebody waits for an event.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct EventSubscription {
+    pub id: Id,
+    pub kind: EventKind,
+    /// The name of the message or signal; empty for others.
+    pub name: String,
+    /// None for a start event.
+    pub instance: Option<Id>,
+    /// The execution that waits: an event-based gateway's has one subscription for each of its events.
+    pub execution: Option<Id>,
+    pub definition: Id,
+    /// The event, receive task or boundary event that is triggered.
+    pub activity: String,
+    pub created: Millis,
+    pub tenant: Option<String>,
+    /// Copied from the instance, so that a correlation by it finds its receiver by one index.
+    pub business_key: Option<String>,
+    /// What the behaviour needs to know later.
+    pub configuration: Option<String>,
+}
+
+/// The kind of an event subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "BPMN's names")]
+pub enum EventKind {
+    Message,
+    Signal,
+    Conditional,
+    Compensate,
+}
+
+/// A user task.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct UserTask {
+    pub id: Id,
+    pub instance: Id,
+    pub execution: Id,
+    pub definition: Id,
+    /// The activity's id: `taskDefinitionKey`.
+    pub activity: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub assignee: Option<String>,
+    pub owner: Option<String>,
+    pub priority: i32,
+    pub created: Millis,
+    pub due: Option<Millis>,
+    pub follow_up: Option<Millis>,
+    pub form_key: Option<String>,
+    pub suspended: bool,
+    pub tenant: Option<String>,
+}
+
+/// Something that a person must look at.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Incident {
+    pub id: Id,
+    /// `failedJob` or `failedExternalTask`.
+    pub kind: String,
+    pub time: Millis,
+    pub instance: Option<Id>,
+    pub execution: Option<Id>,
+    pub definition: Id,
+    pub activity: String,
+    pub failed_activity: Option<String>,
+    pub cause: Id,
+    pub root_cause: Id,
+    /// The job or external task.
+    pub configuration: Id,
+    pub message: Option<String>,
+    pub tenant: Option<String>,
+}
+
+/// A key by which an instance was started, kept past its end, so that it is started once (F2 of the design).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DedupeKey {
+    /// Keys of different tenants are different keys.
+    pub tenant: Option<String>,
+    /// The key.
+    pub key: String,
+    /// The instance that it started. Where no such instance runs, it has ended.
+    pub instance: Id,
+    /// What the instance was of.
+    pub definition: Id,
+    /// The instance's business key.
+    pub business_key: Option<String>,
+    /// When.
+    pub created: Millis,
+}
+
+/// The history of a process instance. It exists from its start.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricInstance {
+    pub id: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    pub business_key: Option<String>,
+    pub tenant: Option<String>,
+    pub root: Id,
+    pub super_instance: Option<Id>,
+    pub start_time: Millis,
+    pub start_activity: String,
+    pub end_time: Option<Millis>,
+    pub end_activity: Option<String>,
+    pub delete_reason: Option<String>,
+    pub state: InstanceState,
+    pub removal_time: Option<Millis>,
+}
+
+/// `state` of a historic process instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub enum InstanceState {
+    Active,
+    Suspended,
+    Completed,
+    ExternallyTerminated,
+    InternallyTerminated,
+}
+
+/// The history of an activity instance.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricActivity {
+    /// The execution's id.
+    pub id: Id,
+    /// The activity instance that it is in: an execution, or the instance.
+    pub parent: Id,
+    /// The element's id of `parent`, for its id outside; none where it is the instance.
+    pub parent_activity: Option<String>,
+    pub instance: Id,
+    pub root: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    pub activity: String,
+    pub activity_name: Option<String>,
+    /// Camunda's name of the type: `serviceTask`, `noneEndEvent`, `messageStartEvent`, …
+    pub activity_type: String,
+    pub task: Option<Id>,
+    pub assignee: Option<String>,
+    pub called_instance: Option<Id>,
+    pub start_time: Millis,
+    pub end_time: Option<Millis>,
+    pub canceled: bool,
+    pub complete_scope: bool,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// The history of a variable: its last value.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricVariable {
+    pub id: Id,
+    pub instance: Id,
+    pub root: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    /// The execution or the instance that has it.
+    pub scope: Id,
+    /// The element's id of `scope`, for its activity instance's id; none where it is the instance.
+    pub scope_activity: Option<String>,
+    pub name: String,
+    pub value: Value,
+    pub created: Millis,
+    pub deleted: bool,
+    pub revision: i32,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// The history of a user task.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricTask {
+    pub task: UserTask,
+    pub root: Id,
+    pub definition_key: String,
+    pub end_time: Option<Millis>,
+    pub delete_reason: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// The history of an incident.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricIncident {
+    pub incident: Incident,
+    pub root: Option<Id>,
+    pub definition_key: String,
+    pub end_time: Option<Millis>,
+    pub deleted: bool,
+    pub resolved: bool,
+    pub removal_time: Option<Millis>,
+}
+
+/// A row of an external task's log.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct ExternalTaskLog {
+    pub id: Id,
+    pub time: Millis,
+    pub root: Id,
+    /// The task as it was.
+    pub task: ExternalTask,
+    pub state: LogState,
+    pub removal_time: Option<Millis>,
+}
+
+/// A row of a job's log.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct JobLog {
+    pub id: Id,
+    pub time: Millis,
+    pub root: Option<Id>,
+    /// The job as it was.
+    pub job: Job,
+    pub deployment: Id,
+    pub state: LogState,
+    pub removal_time: Option<Millis>,
+}
+
+/// What happened to a job or an external task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub enum LogState {
+    Created,
+    Failed,
+    Successful,
+    Deleted,
+}
