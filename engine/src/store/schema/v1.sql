@@ -88,7 +88,7 @@ CREATE TABLE execution (
     start_time INTEGER NOT NULL,
     suspended  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX execution_by_instance ON execution (instance);
+CREATE INDEX execution_by_instance ON execution (instance, parent);
 -- Only what is below another execution: right below the instance, `parent` is `instance`.
 CREATE INDEX execution_by_parent ON execution (parent) WHERE parent <> instance;
 

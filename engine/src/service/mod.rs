@@ -1,0 +1,186 @@
+//! The engine at work: commands go in, one thread decides and writes them in groups, answers come out.
+//!
+//! ```text
+//!  REST ──submit──► CommandQueue ──► writer thread: Processor over a StoreWriter ──COMMIT──► answers, wake-ups
+//!   │                (bounded)            │  ▲                                                 (only now)
+//!   └─read─► ReaderPool              request │ answer
+//!                                         ▼  │
+//!                                     delegates (tokio)
+//! ```
+//!
+//! Invariant: nothing is answered, and nothing in memory (long polls, timers, reservations) changes, before the
+//! commit that it follows from. Nothing slow runs on the writer: it does no network I/O and waits for no one.
+//! Invariant: there is one clock, [`clock::Clock`], and the whole of it can be driven by hand on one thread
+//! ([`processor::Processor`]).
+
+pub mod clock;
+mod command;
+mod delegates;
+mod error;
+pub mod fetch;
+mod horizon;
+mod metrics;
+mod processor;
+mod queue;
+mod reservations;
+mod writer;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use handoff_machine::view::Definition;
+use handoff_machine::{Command, Id, Millis, Node, Reply};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+pub use self::delegates::{DelegateError, Delegates};
+pub use self::error::CommandError;
+pub use self::fetch::{CreateOrder, FetchRequest, FetchTopic, LockedTask};
+pub use self::metrics::Stats;
+use self::clock::{Clock, SystemClock};
+use self::command::{Source, Work};
+use self::queue::CommandQueue;
+use crate::config::Config;
+use crate::store::{OpenError, ReaderPool, Store, StoreError};
+
+/// A running engine. Clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    name: String,
+    node: Node,
+    clock: Arc<dyn Clock>,
+    queue: Arc<CommandQueue>,
+    readers: ReaderPool,
+    writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
+}
+
+impl Engine {
+    /// Opens the database in `config.data_dir`, or makes it, and starts the writer. Must be called within a tokio
+    /// runtime; it blocks for as long as the database needs to recover.
+    ///
+    /// # Errors
+    /// The directory belongs to another process, or the database is damaged, foreign or of a newer version: the error
+    /// says what to do.
+    pub fn open(config: &Config) -> Result<Self, OpenError> {
+        let delegates = delegates::HttpDelegates::new(config)?;
+        Self::open_with(config, Arc::new(SystemClock), Arc::new(delegates))
+    }
+
+    /// As [`Engine::open`], with a clock and delegates of one's own.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_with(config: &Config, clock: Arc<dyn Clock>, delegates: Arc<dyn Delegates>) -> Result<Self, OpenError> {
+        let store = Store::open(config, clock.now())?;
+        let readers = store.readers();
+        let node = store.node();
+        let queue = Arc::new(CommandQueue::new(&config.limits));
+        let writer = writer::spawn(config, store, Arc::clone(&clock), Arc::clone(&queue), delegates)?;
+        Ok(Self(Arc::new(Shared {
+            name: config.name.clone(),
+            node,
+            clock,
+            queue,
+            readers,
+            writer: Mutex::new(Some(writer)),
+        })))
+    }
+
+    /// Runs a command. The answer comes after its commit is on disk. Dropping the future does not undo a command that
+    /// has been queued.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; nothing has happened then.
+    pub async fn submit(&self, command: Command) -> Result<Reply, CommandError> {
+        self.submit_from(command, None).await
+    }
+
+    /// As [`Engine::submit`], for a call that says by `Handoff-Invocation: <invocation id>` that a delegate makes it:
+    /// if it needs an instance that waits for this delegate, it fails at once.
+    ///
+    /// # Errors
+    /// As [`Engine::submit`], and [`CommandError::Cycle`].
+    pub async fn submit_from(&self, command: Command, invocation: Option<Uuid>) -> Result<Reply, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.queue.push(Work::command(command, Source::Caller { reply, invocation }))?;
+        answer.await.unwrap_or(Err(CommandError::ShuttingDown))
+    }
+
+    /// Fetches external tasks and locks them. Without a task it waits until there is one, or `request.timeout` is
+    /// over (then the answer is empty). Dropping the future withdraws it: a fetch whose client has gone locks nothing.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; nothing is locked then.
+    pub async fn fetch_and_lock(&self, request: FetchRequest) -> Result<Vec<LockedTask>, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.queue.push(Work::fetch(request, reply))?;
+        answer.await.unwrap_or(Err(CommandError::ShuttingDown))
+    }
+
+    /// Reads committed rows on a connection that cannot write, on a thread that may block.
+    ///
+    /// # Errors
+    /// What `read` returns; [`CommandError::Overloaded`] if too many reads wait.
+    pub async fn read<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        F: FnOnce(&rusqlite::Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<CommandError> + Send + 'static,
+    {
+        self.0.readers.read(read).await
+    }
+
+    /// A definition with its compiled model: names, extension properties, types of activities.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn definition(&self, id: Id) -> Result<Option<Arc<Definition>>, CommandError> {
+        let models = Arc::clone(self.0.readers.models());
+        if let Some(definition) = models.cached(id) {
+            return Ok(Some(definition));
+        }
+        self.read(move |connection| models.definition(connection, id).map_err(CommandError::from)).await
+    }
+
+    /// The database's part of every id outside.
+    #[must_use]
+    pub fn node(&self) -> Node {
+        self.0.node
+    }
+
+    /// The engine's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The time by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+
+    /// Counters of the engine since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.queue.stats()
+    }
+
+    /// Stops: new commands and waiting long polls get [`CommandError::ShuttingDown`], what is queued is finished, and
+    /// the log is folded into the database.
+    ///
+    /// # Errors
+    /// The store failed at the end; all that was answered is safe.
+    pub async fn shutdown(&self) -> Result<(), StoreError> {
+        self.0.queue.close();
+        let Some(writer) = self.0.writer.lock().take() else { return Ok(()) };
+        let joined = tokio::task::spawn_blocking(move || writer.join()).await;
+        match joined {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(StoreError::WriterDied),
+        }
+    }
+}
