@@ -1,0 +1,1 @@
+//! JUEL, the expression language of BPMN models.
