@@ -1,0 +1,144 @@
+//! The attributes of `handoff-sdk`, re-exported by it; their documentation is there too.
+//!
+//! Each turns one function into one export of the component. A component's world is the union of what its crate
+//! exports: `#[handler]` alone makes a `worker`, `#[delegate]` alone a `listener`, both a `worker-with-listener`.
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+use quote::quote;
+use syn::{FnArg, Ident, ItemFn, ReturnType, parse_macro_input};
+
+/// Exports a function as the handler of the worker's external tasks.
+///
+/// The function takes a `Task` and returns anything that is `IntoOutcome`, mostly `handoff_sdk::Result<Completion>` or
+/// `handoff_sdk::Result<Outcome>`. It is called once per instance of the component; tasks are delivered at least once.
+#[proc_macro_attribute]
+pub fn handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand(arguments.into(), parse_macro_input!(item as ItemFn), &HANDLER).into()
+}
+
+/// Exports a function as the delegate that engines call: a listener or the behaviour of a service task.
+///
+/// The function takes an `Execution` and returns anything that is `IntoDelegation`, mostly
+/// `handoff_sdk::Result<Delegation>`. One function serves all `delegates` of the manifest; `execution.name` tells them
+/// apart.
+#[proc_macro_attribute]
+pub fn delegate(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand(arguments.into(), parse_macro_input!(item as ItemFn), &DELEGATE).into()
+}
+
+/// One attribute: its name, what its function takes, and the names in `handoff_sdk::__private` that it expands to.
+struct Attribute {
+    name: &'static str,
+    argument: &'static str,
+    guest: &'static str,
+    method: &'static str,
+    call: &'static str,
+    export: &'static str,
+    bindings: &'static str,
+}
+
+const HANDLER: Attribute = Attribute {
+    name: "handler",
+    argument: "Task",
+    guest: "HandlerGuest",
+    method: "handle",
+    call: "call_handler",
+    export: "export_handler",
+    bindings: "worker",
+};
+
+const DELEGATE: Attribute = Attribute {
+    name: "delegate",
+    argument: "Execution",
+    guest: "DelegateGuest",
+    method: "execute",
+    call: "call_delegate",
+    export: "export_delegate",
+    bindings: "listener",
+};
+
+fn expand(arguments: Tokens, function: ItemFn, attribute: &Attribute) -> Tokens {
+    if let Err(error) = check(&arguments, &function, attribute) {
+        let error = error.to_compile_error();
+        return quote!(#error #function);
+    }
+    let name = &function.sig.ident;
+    let [guest, method, call, export, bindings] = [
+        attribute.guest,
+        attribute.method,
+        attribute.call,
+        attribute.export,
+        attribute.bindings,
+    ]
+    .map(|name| Ident::new(name, proc_macro2::Span::call_site()));
+    let (argument, answer) = if attribute.name == "handler" {
+        (quote!(::handoff_sdk::Task), quote!(::handoff_sdk::Outcome))
+    } else {
+        (
+            quote!(::handoff_sdk::Execution),
+            quote!(::handoff_sdk::__private::DelegateAnswer),
+        )
+    };
+    // Only components export; elsewhere the function is checked the same, so that a worker's crate can be tested on
+    // the machine it is written on.
+    quote! {
+        #function
+
+        #[allow(unsafe_code, reason = "generated: the canonical ABI's exports")]
+        const _: () = {
+            #[allow(dead_code, reason = "only components export it")]
+            struct Export;
+            impl ::handoff_sdk::__private::#guest for Export {
+                fn #method(argument: #argument) -> #answer {
+                    ::handoff_sdk::__private::#call(#name, argument)
+                }
+            }
+            #[cfg(target_family = "wasm")]
+            ::handoff_sdk::__private::#export!(Export with_types_in ::handoff_sdk::__private::#bindings);
+        };
+    }
+}
+
+/// Says in the author's words what the expansion would say in its own.
+fn check(arguments: &Tokens, function: &ItemFn, attribute: &Attribute) -> syn::Result<()> {
+    let Attribute { name, argument, .. } = attribute;
+    let signature = &function.sig;
+    if !arguments.is_empty() {
+        return Err(syn::Error::new_spanned(
+            arguments,
+            format!(
+                "`#[handoff_sdk::{name}]` takes no arguments: topics and delegates are named in the worker's manifest"
+            ),
+        ));
+    }
+    if let Some(token) = &signature.asyncness {
+        return Err(syn::Error::new_spanned(
+            token,
+            "a worker's function is not `async`: its calls to the host return when they are done, and the host runs other tasks meanwhile",
+        ));
+    }
+    if !signature.generics.params.is_empty() {
+        return Err(syn::Error::new_spanned(
+            &signature.generics,
+            "a worker's function cannot be generic",
+        ));
+    }
+    let mut inputs = signature.inputs.iter();
+    match (inputs.next(), inputs.next()) {
+        (Some(FnArg::Typed(_)), None) => {}
+        _ => {
+            return Err(syn::Error::new_spanned(
+                signature,
+                format!("a `#[handoff_sdk::{name}]` function takes one argument, a `handoff_sdk::{argument}`"),
+            ));
+        }
+    }
+    if matches!(signature.output, ReturnType::Default) {
+        return Err(syn::Error::new_spanned(
+            signature,
+            format!("a `#[handoff_sdk::{name}]` function says how it ended: let it return `handoff_sdk::Result<…>`"),
+        ));
+    }
+    Ok(())
+}
