@@ -1,0 +1,3 @@
+//! Outbound `wasi:http`, to what is granted.
+
+pub mod rules;

@@ -1,0 +1,137 @@
+//! One version of a worker: a component and its manifest, prepared to be called.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    call::CallContext,
+    config::WorkerLimits,
+    error::CallError,
+    manifest::Manifest,
+    wit::{
+        delegate::{DelegateError, Delegation, Execution},
+        types::{Outcome, Task},
+    },
+};
+
+/// The identity of a version: the SHA-256 of its component's digest and its manifest's text, so that a change of either
+/// is another version.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The identity of a component with its manifest.
+    pub fn of_version(component: &Digest, manifest: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(component.0).chain_update(manifest).finalize().into())
+    }
+
+    /// The first twelve hex digits, for people.
+    pub fn short(&self) -> String {
+        let mut hex = self.to_string();
+        hex.truncate(12);
+        hex
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({})", self.short())
+    }
+}
+
+impl FromStr for Digest {
+    type Err = &'static str;
+
+    fn from_str(hex: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 32];
+        if hex.len() != 64 || !hex.is_ascii() {
+            return Err("a digest has 64 hex digits");
+        }
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).map_err(|_| "a digest has 64 hex digits")?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// One version of a worker. It stays usable for as long as somebody holds it, also when a newer one took over.
+pub struct WorkerVersion {
+    pub(crate) name: String,
+    pub(crate) digest: Digest,
+    pub(crate) component_digest: Digest,
+    pub(crate) manifest: Manifest,
+    pub(crate) limits: WorkerLimits,
+}
+
+impl WorkerVersion {
+    /// The worker's name: that of its files.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The version's identity.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The digest of the component alone.
+    pub fn component_digest(&self) -> Digest {
+        self.component_digest
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The limits that hold for each call.
+    pub fn limits(&self) -> &WorkerLimits {
+        &self.limits
+    }
+
+    /// Handles a task in a fresh instance.
+    pub async fn handle(self: &Arc<Self>, task: Task, context: CallContext) -> Result<Outcome, CallError> {
+        let _ = (task, context);
+        unimplemented!()
+    }
+
+    /// Serves an engine's call of a delegate in a fresh instance.
+    ///
+    /// The outer error is the call's, the inner one the worker's own answer.
+    pub async fn execute(
+        self: &Arc<Self>,
+        execution: Execution,
+        context: CallContext,
+    ) -> Result<Result<Delegation, DelegateError>, CallError> {
+        let _ = (execution, context);
+        unimplemented!()
+    }
+
+    /// Calls that run now.
+    pub fn running(&self) -> u32 {
+        unimplemented!()
+    }
+
+    /// Calls that could start now: what the worker's concurrency and the host's task slots leave.
+    pub fn free_slots(&self) -> u32 {
+        unimplemented!()
+    }
+}
+
+impl fmt::Debug for WorkerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerVersion").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
