@@ -1,0 +1,164 @@
+//! A child process: its log in a file, its signals, its memory.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Lines of its log that a process shows when a test failed while it ran.
+const LOG_TAIL_LINES: usize = 40;
+
+/// A running child. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+    ended: bool,
+}
+
+impl Process {
+    /// Starts `command` with both outputs appended to the file `log`.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or the program cannot be run.
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("open {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .spawn()
+            .with_context(|| format!("run {}", command.get_program().to_string_lossy()))?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+            ended: false,
+        })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All that it has logged, over its restarts too.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn log(&self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&std::fs::read(&self.log)?).into_owned())
+    }
+
+    /// An error if it has ended by itself.
+    ///
+    /// # Errors
+    /// It has; the error has the end of its log.
+    pub fn check_alive(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => {
+                self.ended = true;
+                bail!("{} has ended ({status}):\n{}", self.name, self.log_tail())
+            }
+        }
+    }
+
+    /// SIGKILL: it has no chance to do anything more.
+    ///
+    /// # Errors
+    /// It cannot be waited for.
+    pub fn kill(&mut self) -> Result<()> {
+        if !self.ended {
+            self.child.kill().with_context(|| format!("kill {}", self.name))?;
+            self.child.wait()?;
+            self.ended = true;
+        }
+        Ok(())
+    }
+
+    /// SIGTERM, and waits for its end.
+    ///
+    /// # Errors
+    /// It runs on past `limit`; it is then killed.
+    pub fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                self.ended = true;
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                let tail = self.log_tail();
+                self.kill()?;
+                bail!("{} did not stop within {limit:?} of SIGTERM:\n{tail}", self.name);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// SIGSTOP: it stands still, with its connections open.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let id = id.ok_or_else(|| anyhow!("{} has no process id", self.name))?;
+        kill_process(id, signal).with_context(|| format!("signal {}", self.name))
+    }
+
+    /// Its resident memory in bytes.
+    ///
+    /// # Errors
+    /// It is gone, or the system has no `/proc`.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB"))
+            .and_then(|number| number.trim().parse::<u64>().ok())
+            .map(|kilobytes| kilobytes * 1024)
+            .ok_or_else(|| anyhow!("/proc says nothing about the memory of {}", self.name))
+    }
+
+    fn log_tail(&self) -> String {
+        let log = self.log().unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- the end of the log of {}:\n{}\n----", self.name, self.log_tail());
+        }
+        // Nothing can be done about an error here, and the process is a child: it cannot be somebody else's.
+        let _ = self.kill();
+    }
+}
