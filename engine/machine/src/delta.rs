@@ -41,7 +41,10 @@ pub enum Change {
     InsertDefinition(DefinitionRow),
     UpdateDefinition(DefinitionRow),
     /// With its resources and definitions; with `history`, all that its instances left too.
-    DeleteDeployment { id: Id, history: bool },
+    DeleteDeployment {
+        id: Id,
+        history: bool,
+    },
 
     InsertInstance(Instance),
     UpdateInstance(Instance),
@@ -78,18 +81,37 @@ pub enum Change {
         state: InstanceState,
         removal_time: Option<Millis>,
     },
-    HistoryInstanceState { id: Id, state: InstanceState },
+    HistoryInstanceState {
+        id: Id,
+        state: InstanceState,
+    },
     HistoryActivityStart(HistoricActivity),
     /// An activity that started and ended in this very command is inserted by its start with its end filled in.
-    HistoryActivityEnd { id: Id, end_time: Millis, canceled: bool, complete_scope: bool },
-    HistoryActivityCalled { id: Id, called_instance: Id },
+    HistoryActivityEnd {
+        id: Id,
+        end_time: Millis,
+        canceled: bool,
+        complete_scope: bool,
+    },
+    HistoryActivityCalled {
+        id: Id,
+        called_instance: Id,
+    },
     HistoryVariable(HistoricVariable),
     HistoryVariableDeleted(Id),
     HistoryTaskStart(HistoricTask),
     HistoryTaskUpdate(HistoricTask),
-    HistoryTaskEnd { id: Id, end_time: Millis, delete_reason: Option<String> },
+    HistoryTaskEnd {
+        id: Id,
+        end_time: Millis,
+        delete_reason: Option<String>,
+    },
     HistoryIncidentStart(HistoricIncident),
-    HistoryIncidentEnd { id: Id, end_time: Millis, resolved: bool },
+    HistoryIncidentEnd {
+        id: Id,
+        end_time: Millis,
+        resolved: bool,
+    },
     HistoryExternalTask(ExternalTaskLog),
     HistoryJob(JobLog),
     /// All history of an ended instance.

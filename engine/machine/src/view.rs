@@ -81,7 +81,12 @@ pub trait View {
     /// The newest deployment of a name (and tenant), for duplicate filtering.
     fn latest_deployment(&self, name: Option<&str>, tenant: Option<&str>) -> Seen<Option<Deployment>>;
     /// The newest resource of a name in any deployment of a name and tenant.
-    fn latest_resource(&self, deployment_name: Option<&str>, tenant: Option<&str>, name: &str) -> Seen<Option<Resource>>;
+    fn latest_resource(
+        &self,
+        deployment_name: Option<&str>,
+        tenant: Option<&str>,
+        name: &str,
+    ) -> Seen<Option<Resource>>;
     fn resources(&self, deployment: Id) -> Seen<Vec<Resource>>;
 
     fn instance(&self, id: Id) -> Seen<Option<Instance>>;

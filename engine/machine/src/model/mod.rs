@@ -1,15 +1,33 @@
 //! BPMN 2.0 models: XML in, a compiled [`ProcessModel`] out.
+//!
+//! Everything that a model says and that matters is in the compiled model, or the model is refused: what would change
+//! a token's path and is not executed is a problem with the element and its place; what Camunda accepts and ignores
+//! is a warning. Nothing is read and then silently ignored.
+
+mod element;
+mod event;
+mod extension;
+mod index;
+mod process;
+mod read;
+mod task;
+mod xml;
 
 use std::sync::Arc;
 
-use crate::error::Problem;
+pub use self::element::{Element, Flow, Kind, MultiInstance};
+pub use self::event::{
+    Boundary, CatchKind, EndKind, ErrorDefinition, EscalationDefinition, EventName, StartEvent, ThrowKind, Timer,
+    TimerKind, Trigger,
+};
+pub use self::extension::{
+    Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue, TaskListener,
+};
+pub use self::index::{ElementIx, FlowIx};
+pub use self::process::ProcessModel;
+pub use self::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
 
-/// One executable process, compiled: elements and flows by index, in XML order.
-#[derive(Debug)]
-pub struct ProcessModel {
-    /// The id of the process: the key of its definitions.
-    pub key: String,
-}
+use crate::error::Problem;
 
 /// What a BPMN file holds.
 #[derive(Debug)]
@@ -20,17 +38,43 @@ pub struct ParsedResource {
     pub warnings: Vec<Problem>,
 }
 
+/// Why a BPMN file is not accepted. Camunda has two kinds of refusal, with different statuses in REST.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParseError {
+    /// The text itself cannot be read: XML or an expression is malformed (`ProcessEngineException`).
+    Malformed(String),
+    /// The model is wrong, or needs what is not executed (`ParseException`): errors, then warnings.
+    Refused(Vec<Problem>, Vec<Problem>),
+}
+
+impl std::fmt::Display for ParseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Malformed(message) => f.write_str(message),
+            Self::Refused(errors, _) => {
+                f.write_str("ENGINE-09005 Could not parse BPMN process. Errors: ")?;
+                for error in errors {
+                    write!(
+                        f,
+                        "\n* {} | line {} | column {}",
+                        error.message, error.line, error.column
+                    )?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ParseError {}
+
 /// Parses and compiles a BPMN file.
 ///
 /// # Errors
 /// All that is wrong with it, with the places.
-pub fn parse(resource_name: &str, bytes: &[u8]) -> Result<ParsedResource, Vec<Problem>> {
-    let _ = bytes;
-    Err(vec![Problem {
-        message: format!("'{resource_name}' cannot be read yet"),
-        line: 0,
-        column: 0,
-        main_element: None,
-        elements: Vec::new(),
-    }])
+pub fn parse(resource_name: &str, bytes: &[u8]) -> Result<ParsedResource, ParseError> {
+    read::read(resource_name, bytes)
 }
+
+#[cfg(test)]
+mod tests;

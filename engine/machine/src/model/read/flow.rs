@@ -1,0 +1,108 @@
+//! Sequence flows, once all elements are known.
+
+use super::super::element::{Flow, Kind};
+use super::super::index::{ElementIx, FlowIx};
+use super::super::xml::{Node, Ns};
+use super::activity::local_name;
+use super::extension;
+use super::process::Builder;
+
+/// Reads the flows of a process and its sub-processes, in XML order.
+pub(super) fn read(builder: &mut Builder<'_>, process: &Node) {
+    let mut defaults = Vec::new();
+    visit(builder, process, &mut defaults);
+    for (element, flow) in defaults {
+        if let Some(ix) = builder.flows_by_id.get(&flow).copied()
+            && builder.flows[ix.index()].source == element
+        {
+            builder.at(element).default_flow = Some(ix);
+        }
+    }
+    for ix in 0..builder.elements.len() {
+        if !matches!(builder.elements[ix].kind, Kind::EventGateway) {
+            continue;
+        }
+        for flow in builder.elements[ix].outgoing.clone() {
+            let target = builder.flows[flow.index()].target;
+            builder.at(target).after_event_gateway = true;
+        }
+    }
+}
+
+fn visit(builder: &mut Builder<'_>, scope: &Node, defaults: &mut Vec<(ElementIx, String)>) {
+    for node in scope.children.iter().filter(|node| node.ns == Ns::Bpmn) {
+        match node.name.as_str() {
+            "sequenceFlow" => flow(builder, node),
+            "subProcess" | "transaction" => visit(builder, node, defaults),
+            _ => {}
+        }
+        if let (Some(flow), Some(element)) = (
+            node.attribute("default"),
+            node.id().and_then(|id| builder.entries.get(id).copied()),
+        ) {
+            defaults.push((element, flow.to_owned()));
+        }
+    }
+}
+
+fn flow(builder: &mut Builder<'_>, node: &Node) {
+    let id = node.id().unwrap_or_default().to_owned();
+    let reference = |name| node.attribute(name).map(local_name).unwrap_or_default();
+    let (from, to) = (reference("sourceRef"), reference("targetRef"));
+    if builder.links.contains_key(from) {
+        builder.problems.error(
+            node,
+            format!("the link event '{from}' has an outgoing sequence flow '{id}'"),
+        );
+        return;
+    }
+    let Some(source) = builder.entries.get(from).copied() else {
+        builder
+            .problems
+            .error(node, format!("Invalid source '{from}' of sequence flow '{id}'"));
+        return;
+    };
+    let target = match builder.links.get(to) {
+        Some((name, scope)) => {
+            let target = builder.link_targets.get(&(name.clone(), *scope)).copied();
+            if target.is_none() {
+                let message = format!(
+                    "sequence flow points to link event source with name '{name}' but no event target with that name exists"
+                );
+                builder.problems.error(node, message);
+                return;
+            }
+            target
+        }
+        None => builder.entries.get(to).copied(),
+    };
+    let Some(target) = target else {
+        builder
+            .problems
+            .error(node, format!("Invalid destination '{to}' of sequence flow '{id}'"));
+        return;
+    };
+    let condition = node.bpmn("conditionExpression").next().and_then(|condition| {
+        if let Some(language) = condition.attribute("language") {
+            let what = format!("a condition in the language '{language}'");
+            builder
+                .problems
+                .unsupported(node, &what, "write it as an expression: ${…}");
+        }
+        builder.problems.expression(condition, condition.text.trim())
+    });
+    let listeners = extension::listeners(builder, node, &id);
+    let ix = FlowIx(builder.flows.len() as u32);
+    let flow = Flow {
+        id: id.clone(),
+        name: node.attribute("name").map(str::to_owned),
+        source,
+        target,
+        condition,
+        listeners,
+    };
+    builder.flows.push(flow);
+    builder.flows_by_id.insert(id, ix);
+    builder.at(source).outgoing.push(ix);
+    builder.at(target).incoming.push(ix);
+}

@@ -1,0 +1,70 @@
+//! What tasks do.
+
+use super::extension::{Implementation, Mapping};
+use crate::expression::Expression;
+
+/// A service, send or business rule task, or an event that sends a message.
+#[derive(Debug)]
+pub enum ServiceTask {
+    /// `camunda:type="external"`
+    External(ExternalTask),
+    /// An expression or a delegate.
+    Call {
+        /// What.
+        implementation: Implementation,
+        /// `camunda:resultVariable`
+        result_variable: Option<String>,
+    },
+}
+
+/// An external task.
+#[derive(Debug)]
+pub struct ExternalTask {
+    /// `camunda:topic`
+    pub topic: Expression,
+    /// `camunda:taskPriority`, of the task or else of the process.
+    pub priority: Option<Expression>,
+}
+
+/// A user task.
+#[derive(Debug, Default)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct UserTask {
+    pub name: Option<Expression>,
+    pub description: Option<Expression>,
+    pub assignee: Option<Expression>,
+    pub priority: Option<Expression>,
+    pub due: Option<Expression>,
+    pub follow_up: Option<Expression>,
+    pub form_key: Option<Expression>,
+    pub candidate_users: Vec<Expression>,
+    pub candidate_groups: Vec<Expression>,
+}
+
+/// A call activity.
+#[derive(Debug)]
+pub struct CallActivity {
+    /// The key of the definition.
+    pub called: Expression,
+    /// Which version of it.
+    pub binding: Binding,
+    /// Into the called instance.
+    pub inputs: Vec<Mapping>,
+    /// Out of it.
+    pub outputs: Vec<Mapping>,
+    /// `camunda:calledElementTenantId`
+    pub tenant: Option<Expression>,
+}
+
+/// Which version of a definition is called.
+#[derive(Debug)]
+pub enum Binding {
+    /// The latest.
+    Latest,
+    /// That of the same deployment.
+    Deployment,
+    /// By its number.
+    Version(Expression),
+    /// By its tag.
+    VersionTag(Expression),
+}
