@@ -1,0 +1,60 @@
+//! Deployments and definitions.
+
+use handoff_machine::Id;
+use handoff_machine::delta::Change;
+use rusqlite::{Result, params};
+
+use super::Applier;
+use crate::store::row::Table as _;
+
+impl Applier<'_> {
+    pub(super) fn deployment(&self, change: &Change) -> Result<()> {
+        match change {
+            Change::InsertDeployment(row) => row.insert(self.connection),
+            Change::InsertResource(row) => row.insert(self.connection),
+            Change::InsertDefinition(row) => {
+                self.uncommitted.add(row.id);
+                row.insert(self.connection)
+            }
+            Change::UpdateDefinition(row) => {
+                self.uncommitted.add(row.id);
+                self.run_one(
+                    "UPDATE definition SET name = ?2, category = ?3, description = ?4, version_tag = ?5, \
+                     history_time_to_live = ?6, suspended = ?7, startable_in_tasklist = ?8 WHERE id = ?1",
+                    params![
+                        row.id.0,
+                        row.name,
+                        row.category,
+                        row.description,
+                        row.version_tag,
+                        row.history_time_to_live,
+                        row.suspended,
+                        row.startable_in_tasklist
+                    ],
+                )
+            }
+            Change::DeleteDeployment { id, history } => self.delete_deployment(*id, *history),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete_deployment(&self, id: Id, history: bool) -> Result<()> {
+        for definition in self.ids("SELECT id FROM definition WHERE deployment = ?1", id.0)? {
+            self.uncommitted.add(Id(definition));
+            if history {
+                for instance in self.ids("SELECT id FROM historic_instance WHERE definition = ?1", definition)? {
+                    self.delete_history(Id(instance))?;
+                }
+                self.run("DELETE FROM job_log WHERE definition = ?1 AND instance IS NULL", params![definition])?;
+                self.run("DELETE FROM historic_incident WHERE definition = ?1", params![definition])?;
+            }
+        }
+        self.run("DELETE FROM definition WHERE deployment = ?1", params![id.0])?;
+        self.run("DELETE FROM resource WHERE deployment = ?1", params![id.0])?;
+        self.run_one("DELETE FROM deployment WHERE id = ?1", params![id.0])
+    }
+
+    fn ids(&self, sql: &str, parameter: i64) -> Result<Vec<i64>> {
+        self.connection.prepare_cached(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
+    }
+}

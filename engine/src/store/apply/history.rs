@@ -1,0 +1,135 @@
+//! History, as much of it as the level asks for. A row may be missing: the level was another one when it began.
+
+use handoff_machine::Id;
+use handoff_machine::delta::Change;
+use handoff_machine::row::{HistoricTask, HistoricVariable};
+use rusqlite::{Result, params};
+
+use super::Applier;
+use crate::config::HistoryLevel;
+use crate::store::field::{Binder, Code as _, Field as _};
+use crate::store::row::Table as _;
+
+/// The level from which on a change is kept.
+fn level(change: &Change) -> HistoryLevel {
+    match change {
+        Change::HistoryVariable(_) | Change::HistoryVariableDeleted(_) => HistoryLevel::Audit,
+        Change::HistoryIncidentStart(_)
+        | Change::HistoryIncidentEnd { .. }
+        | Change::HistoryExternalTask(_)
+        | Change::HistoryJob(_) => HistoryLevel::Full,
+        // These also clean up what another level has left.
+        Change::HistoryInstanceEnd { .. } | Change::HistoryInstanceDelete(_) => HistoryLevel::None,
+        _ => HistoryLevel::Activity,
+    }
+}
+
+impl Applier<'_> {
+    pub(super) fn history(&self, change: &Change) -> Result<()> {
+        if self.level < level(change) {
+            return Ok(());
+        }
+        match change {
+            Change::HistoryInstanceStart(row) => row.insert(self.connection),
+            Change::HistoryInstanceEnd { id, end_time, end_activity, delete_reason, state, removal_time } => {
+                if self.level >= HistoryLevel::Activity {
+                    self.run(
+                        "UPDATE historic_instance SET end_time = ?2, end_activity = ?3, delete_reason = ?4, \
+                         state = ?5, removal_time = ifnull(removal_time, ?6) WHERE id = ?1",
+                        params![id.0, end_time, end_activity, delete_reason, state.code(), removal_time],
+                    )?;
+                }
+                match removal_time {
+                    Some(time) => {
+                        self.run("UPDATE dedupe_key SET removal_time = ?2 WHERE instance = ?1", params![id.0, time])
+                    }
+                    None => Ok(()),
+                }
+            }
+            Change::HistoryInstanceState { id, state } => {
+                self.run("UPDATE historic_instance SET state = ?2 WHERE id = ?1", params![id.0, state.code()])
+            }
+            Change::HistoryActivityStart(row) => row.insert(self.connection),
+            Change::HistoryActivityEnd { id, end_time, canceled, complete_scope } => self.run(
+                "UPDATE historic_activity SET end_time = ?2, canceled = ?3, complete_scope = ?4 WHERE id = ?1",
+                params![id.0, end_time, canceled, complete_scope],
+            ),
+            Change::HistoryActivityCalled { id, called_instance } => self.run(
+                "UPDATE historic_activity SET called_instance = ?2 WHERE id = ?1",
+                params![id.0, called_instance.0],
+            ),
+            Change::HistoryVariable(row) => self.put_variable(row),
+            Change::HistoryVariableDeleted(id) => {
+                self.run("UPDATE historic_variable SET deleted = 1 WHERE id = ?1", params![id.0])
+            }
+            Change::HistoryTaskStart(row) => row.insert(self.connection),
+            Change::HistoryTaskUpdate(row) => self.update_historic_task(row),
+            Change::HistoryTaskEnd { id, end_time, delete_reason } => self.run(
+                "UPDATE historic_task SET end_time = ?2, delete_reason = ?3 WHERE id = ?1",
+                params![id.0, end_time, delete_reason],
+            ),
+            Change::HistoryIncidentStart(row) => row.insert(self.connection),
+            Change::HistoryIncidentEnd { id, end_time, resolved } => self.run(
+                "UPDATE historic_incident SET end_time = ?2, resolved = ?3, deleted = NOT ?3 WHERE id = ?1",
+                params![id.0, end_time, resolved],
+            ),
+            Change::HistoryExternalTask(row) => row.insert(self.connection),
+            Change::HistoryJob(row) => row.insert(self.connection),
+            Change::HistoryInstanceDelete(id) => self.delete_history(*id),
+            _ => Ok(()),
+        }
+    }
+
+    fn put_variable(&self, row: &HistoricVariable) -> Result<()> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE historic_variable SET value_type = ?1, value = ?2, value_meta = ?3, revision = ?4, deleted = ?5 \
+             WHERE id = ?6",
+        )?;
+        if row.revision > 0 {
+            let mut binder = Binder::new(&mut update);
+            row.value.bind(&mut binder)?;
+            row.revision.bind(&mut binder)?;
+            row.deleted.bind(&mut binder)?;
+            row.id.bind(&mut binder)?;
+            if update.raw_execute()? > 0 {
+                return Ok(());
+            }
+        }
+        row.insert(self.connection)
+    }
+
+    fn update_historic_task(&self, row: &HistoricTask) -> Result<()> {
+        let task = &row.task;
+        self.run(
+            "UPDATE historic_task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
+             follow_up = ?8, form_key = ?9, suspended = ?10 WHERE id = ?1",
+            params![
+                task.id.0,
+                task.name,
+                task.description,
+                task.assignee,
+                task.owner,
+                task.priority,
+                task.due,
+                task.follow_up,
+                task.form_key,
+                task.suspended
+            ],
+        )
+    }
+
+    /// Deletes all that an ended instance has left, its dedupe keys too.
+    pub(super) fn delete_history(&self, instance: Id) -> Result<()> {
+        const STATEMENTS: [&str; 8] = [
+            "DELETE FROM historic_activity WHERE instance = ?1",
+            "DELETE FROM historic_variable WHERE instance = ?1",
+            "DELETE FROM historic_task WHERE instance = ?1",
+            "DELETE FROM historic_incident WHERE instance = ?1",
+            "DELETE FROM external_task_log WHERE instance = ?1",
+            "DELETE FROM job_log WHERE instance = ?1",
+            "DELETE FROM dedupe_key WHERE instance = ?1",
+            "DELETE FROM historic_instance WHERE id = ?1",
+        ];
+        STATEMENTS.iter().try_for_each(|sql| self.run(sql, params![instance.0]))
+    }
+}

@@ -1,0 +1,89 @@
+//! Writing what a command has changed, row by row and in order, into the open transaction.
+//!
+//! Invariant: an update or deletion of a running row finds it. If it does not, the machine decided over something
+//! else than what is stored, and the command fails instead of leaving half of itself behind.
+
+mod deployments;
+mod history;
+mod runtime;
+
+use handoff_machine::delta::Change;
+use rusqlite::{Connection, Error, Params, Result};
+
+use super::models::Uncommitted;
+use crate::config::HistoryLevel;
+
+/// Where changes go.
+pub(super) struct Applier<'s> {
+    pub(super) connection: &'s Connection,
+    pub(super) uncommitted: &'s Uncommitted,
+    pub(super) level: HistoryLevel,
+}
+
+impl Applier<'_> {
+    /// Applies one change.
+    ///
+    /// # Errors
+    /// SQLite refuses, or the row is not there. The transaction must then be rolled back.
+    pub(super) fn apply(&self, change: &Change) -> Result<()> {
+        match change {
+            Change::InsertDeployment(_)
+            | Change::InsertResource(_)
+            | Change::InsertDefinition(_)
+            | Change::UpdateDefinition(_)
+            | Change::DeleteDeployment { .. } => self.deployment(change),
+            Change::InsertInstance(_)
+            | Change::UpdateInstance(_)
+            | Change::DeleteInstance(_)
+            | Change::InsertExecution(_)
+            | Change::UpdateExecution(_)
+            | Change::DeleteExecution(_)
+            | Change::InsertVariable(_)
+            | Change::UpdateVariable(_)
+            | Change::DeleteVariable(_)
+            | Change::InsertExternalTask(_)
+            | Change::UpdateExternalTask(_)
+            | Change::DeleteExternalTask(_)
+            | Change::InsertJob(_)
+            | Change::UpdateJob(_)
+            | Change::DeleteJob(_)
+            | Change::InsertSubscription(_)
+            | Change::DeleteSubscription(_)
+            | Change::InsertTask(_)
+            | Change::UpdateTask(_)
+            | Change::DeleteTask(_)
+            | Change::InsertIncident(_)
+            | Change::DeleteIncident(_)
+            | Change::InsertDedupeKey(_) => self.runtime(change),
+            Change::HistoryInstanceStart(_)
+            | Change::HistoryInstanceEnd { .. }
+            | Change::HistoryInstanceState { .. }
+            | Change::HistoryActivityStart(_)
+            | Change::HistoryActivityEnd { .. }
+            | Change::HistoryActivityCalled { .. }
+            | Change::HistoryVariable(_)
+            | Change::HistoryVariableDeleted(_)
+            | Change::HistoryTaskStart(_)
+            | Change::HistoryTaskUpdate(_)
+            | Change::HistoryTaskEnd { .. }
+            | Change::HistoryIncidentStart(_)
+            | Change::HistoryIncidentEnd { .. }
+            | Change::HistoryExternalTask(_)
+            | Change::HistoryJob(_)
+            | Change::HistoryInstanceDelete(_) => self.history(change),
+        }
+    }
+
+    /// Runs a statement that may find any number of rows.
+    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
+        self.connection.prepare_cached(sql)?.execute(params).map(drop)
+    }
+
+    /// Runs a statement that must find its row.
+    fn run_one(&self, sql: &str, params: impl Params) -> Result<()> {
+        match self.connection.prepare_cached(sql)?.execute(params)? {
+            1 => Ok(()),
+            other => Err(Error::StatementChangedRows(other)),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What runs. Updates name only columns that can change: SQLite writes every index of a column that is named.
+
+use handoff_machine::Id;
+use handoff_machine::delta::Change;
+use handoff_machine::row::{Execution, ExternalTask, Job, UserTask, Variable};
+use rusqlite::{Error, Result, params};
+
+use super::Applier;
+use crate::store::field::{Binder, Field as _};
+use crate::store::row::Table as _;
+
+impl Applier<'_> {
+    pub(super) fn runtime(&self, change: &Change) -> Result<()> {
+        match change {
+            Change::InsertInstance(row) => row.insert(self.connection),
+            Change::UpdateInstance(row) => self.run_one(
+                "UPDATE process_instance SET business_key = ?2, suspended = ?3 WHERE id = ?1",
+                params![row.id.0, row.business_key, row.suspended],
+            ),
+            Change::DeleteInstance(id) => self.delete("DELETE FROM process_instance WHERE id = ?1", *id),
+            Change::InsertExecution(row) => row.insert(self.connection),
+            Change::UpdateExecution(row) => self.update_execution(row),
+            Change::DeleteExecution(id) => self.delete("DELETE FROM execution WHERE id = ?1", *id),
+            Change::InsertVariable(row) => row.insert(self.connection),
+            Change::UpdateVariable(row) => self.update_variable(row),
+            Change::DeleteVariable(id) => self.delete("DELETE FROM variable WHERE id = ?1", *id),
+            Change::InsertExternalTask(row) => row.insert(self.connection),
+            Change::UpdateExternalTask(row) => self.update_external_task(row),
+            Change::DeleteExternalTask(id) => self.delete("DELETE FROM external_task WHERE id = ?1", *id),
+            Change::InsertJob(row) => row.insert(self.connection),
+            Change::UpdateJob(row) => self.update_job(row),
+            Change::DeleteJob(id) => self.delete("DELETE FROM job WHERE id = ?1", *id),
+            Change::InsertSubscription(row) => row.insert(self.connection),
+            Change::DeleteSubscription(id) => self.delete("DELETE FROM event_subscription WHERE id = ?1", *id),
+            Change::InsertTask(row) => row.insert(self.connection),
+            Change::UpdateTask(row) => self.update_task(row),
+            Change::DeleteTask(id) => self.delete("DELETE FROM task WHERE id = ?1", *id),
+            Change::InsertIncident(row) => row.insert(self.connection),
+            Change::DeleteIncident(id) => self.delete("DELETE FROM incident WHERE id = ?1", *id),
+            Change::InsertDedupeKey(row) => row.insert(self.connection),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete(&self, sql: &str, id: Id) -> Result<()> {
+        self.run_one(sql, params![id.0])
+    }
+
+    fn update_execution(&self, row: &Execution) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE execution SET state = ?1, flows = ?2, parent = ?3, activity = ?4, start_time = ?5, suspended = ?6 \
+             WHERE id = ?7",
+        )?;
+        let mut binder = Binder::new(&mut statement);
+        row.state.bind(&mut binder)?;
+        row.parent.bind(&mut binder)?;
+        row.activity.bind(&mut binder)?;
+        row.start_time.bind(&mut binder)?;
+        row.suspended.bind(&mut binder)?;
+        row.id.bind(&mut binder)?;
+        found(statement.raw_execute()?)
+    }
+
+    fn update_variable(&self, row: &Variable) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE variable SET value_type = ?1, value = ?2, value_meta = ?3, revision = ?4 WHERE id = ?5",
+        )?;
+        let mut binder = Binder::new(&mut statement);
+        row.value.bind(&mut binder)?;
+        row.revision.bind(&mut binder)?;
+        row.id.bind(&mut binder)?;
+        found(statement.raw_execute()?)
+    }
+
+    fn update_external_task(&self, row: &ExternalTask) -> Result<()> {
+        self.run_one(
+            "UPDATE external_task SET priority = ?2, retries = ?3, worker = ?4, lock_expiration = ?5, \
+             error_message = ?6, error_details = ?7, suspended = ?8 WHERE id = ?1",
+            params![
+                row.id.0,
+                row.priority,
+                row.retries,
+                row.worker,
+                row.lock_expiration,
+                row.error_message,
+                row.error_details,
+                row.suspended
+            ],
+        )
+    }
+
+    fn update_job(&self, row: &Job) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE job SET kind = ?1, repeat = ?2, due = ?3, retries = ?4, failures = ?5, priority = ?6, \
+             suspended = ?7, exception_message = ?8, exception_stacktrace = ?9, failed_activity = ?10 WHERE id = ?11",
+        )?;
+        let mut binder = Binder::new(&mut statement);
+        row.kind.bind(&mut binder)?;
+        row.due.bind(&mut binder)?;
+        row.retries.bind(&mut binder)?;
+        row.failures.bind(&mut binder)?;
+        row.priority.bind(&mut binder)?;
+        row.suspended.bind(&mut binder)?;
+        row.exception_message.bind(&mut binder)?;
+        row.exception_stacktrace.bind(&mut binder)?;
+        row.failed_activity.bind(&mut binder)?;
+        row.id.bind(&mut binder)?;
+        found(statement.raw_execute()?)
+    }
+
+    fn update_task(&self, row: &UserTask) -> Result<()> {
+        self.run_one(
+            "UPDATE task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
+             follow_up = ?8, form_key = ?9, suspended = ?10 WHERE id = ?1",
+            params![
+                row.id.0,
+                row.name,
+                row.description,
+                row.assignee,
+                row.owner,
+                row.priority,
+                row.due,
+                row.follow_up,
+                row.form_key,
+                row.suspended
+            ],
+        )
+    }
+}
+
+fn found(rows: usize) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(Error::StatementChangedRows(rows)) }
+}

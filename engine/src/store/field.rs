@@ -1,0 +1,207 @@
+//! How the fields of a row become columns and come back: one implementation for each type of field, one macro that
+//! makes a table's statements from its list of columns.
+
+use handoff_machine::Id;
+use handoff_machine::row::{EventKind, ExecutionState, InstanceState, JobKind, LogState};
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{Error, Result, Row, Statement};
+
+/// Reads columns one after the other.
+pub struct Cursor<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl<'r, 's> Cursor<'r, 's> {
+    /// From column `first` on.
+    #[must_use]
+    pub fn new(row: &'r Row<'s>, first: usize) -> Self {
+        Self { row, next: first }
+    }
+
+    /// The next column.
+    pub(super) fn take<T: rusqlite::types::FromSql>(&mut self) -> Result<T> {
+        let column = self.next;
+        self.next += 1;
+        self.row.get(column)
+    }
+
+    /// The next column, as SQLite has it.
+    pub(super) fn take_ref(&mut self) -> Result<rusqlite::types::ValueRef<'r>> {
+        let column = self.next;
+        self.next += 1;
+        self.row.get_ref(column)
+    }
+
+    /// The error for a column (the one taken last) that holds what nothing has written.
+    pub(super) fn invalid(&self, what: impl Into<String>) -> Error {
+        let error = FromSqlError::Other(what.into().into());
+        Error::FromSqlConversionFailure(self.next.saturating_sub(1), Type::Null, Box::new(error))
+    }
+}
+
+/// Binds parameters one after the other.
+pub struct Binder<'s, 'c> {
+    statement: &'s mut Statement<'c>,
+    next: usize,
+}
+
+impl<'s, 'c> Binder<'s, 'c> {
+    /// From the first parameter on.
+    pub fn new(statement: &'s mut Statement<'c>) -> Self {
+        Self { statement, next: 1 }
+    }
+
+    /// Binds the next parameter.
+    pub(super) fn put(&mut self, value: impl rusqlite::ToSql) -> Result<()> {
+        let parameter = self.next;
+        self.next += 1;
+        self.statement.raw_bind_parameter(parameter, value)
+    }
+}
+
+/// A field of a row: one column or several.
+pub trait Field: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The column is of another type, or holds what nothing has written.
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self>;
+
+    /// Binds it.
+    ///
+    /// # Errors
+    /// SQLite refuses the value (it is too long).
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()>;
+}
+
+macro_rules! plain {
+    ($($type:ty),+ $(,)?) => {$(
+        impl Field for $type {
+            fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+                from.take()
+            }
+
+            fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+                to.put(self)
+            }
+        }
+    )+};
+}
+
+plain!(i64, i32, u32, bool, String, Vec<u8>, Option<i64>, Option<i32>, Option<String>);
+
+impl Field for Id {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        from.take().map(Id)
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        to.put(self.0)
+    }
+}
+
+impl Field for Option<Id> {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        Ok(from.take::<Option<i64>>()?.map(Id))
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        to.put(self.map(|id| id.0))
+    }
+}
+
+/// An enumeration without data.
+pub trait Code: Copy {
+    /// Its number in the database.
+    fn code(self) -> i64;
+}
+
+/// An enumeration without data is the position of its case: the order of the cases is part of the schema.
+macro_rules! code {
+    ($type:ident: $($case:ident = $code:literal),+ $(,)?) => {
+        impl Code for $type {
+            fn code(self) -> i64 {
+                match self {
+                    $(Self::$case => $code,)+
+                }
+            }
+        }
+
+        impl Field for $type {
+            fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+                match from.take::<i64>()? {
+                    $($code => Ok(Self::$case),)+
+                    other => Err(from.invalid(format!(concat!("{} is no ", stringify!($type)), other))),
+                }
+            }
+
+            fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+                to.put(self.code())
+            }
+        }
+    };
+}
+
+code!(EventKind: Message = 0, Signal = 1, Conditional = 2, Compensate = 3);
+code!(InstanceState: Active = 0, Suspended = 1, Completed = 2, ExternallyTerminated = 3, InternallyTerminated = 4);
+code!(LogState: Created = 0, Failed = 1, Successful = 2, Deleted = 3);
+
+/// `state, flows`
+impl Field for ExecutionState {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        let code: i64 = from.take()?;
+        let flows: Option<String> = from.take()?;
+        match (code, flows) {
+            (0, _) => Ok(Self::AsyncBefore),
+            (1, _) => Ok(Self::Active),
+            (2, Some(flows)) => {
+                let flows = serde_json::from_str(&flows).map_err(|error| from.invalid(error.to_string()))?;
+                Ok(Self::AsyncAfter { flows })
+            }
+            (3, Some(flow)) => Ok(Self::Joining { flow }),
+            (4, _) => Ok(Self::Ended),
+            (other, _) => Err(from.invalid(format!("{other} is no state of an execution"))),
+        }
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        let code = match self {
+            Self::AsyncBefore => 0,
+            Self::Active => 1,
+            Self::AsyncAfter { .. } => 2,
+            Self::Joining { .. } => 3,
+            Self::Ended => 4,
+        };
+        to.put(code)?;
+        match self {
+            Self::AsyncAfter { flows } => to.put(serde_json::Value::from(flows.as_slice()).to_string()),
+            Self::Joining { flow } => to.put(flow),
+            Self::AsyncBefore | Self::Active | Self::Ended => to.put(None::<String>),
+        }
+    }
+}
+
+/// `kind, repeat`
+impl Field for JobKind {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        let code: i64 = from.take()?;
+        let repeat = from.take()?;
+        match code {
+            0 => Ok(Self::AsyncContinuation),
+            1 => Ok(Self::Timer { repeat }),
+            2 => Ok(Self::TimerStart { repeat }),
+            other => Err(from.invalid(format!("{other} is no kind of job"))),
+        }
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        let (code, repeat) = match self {
+            Self::AsyncContinuation => (0, None),
+            Self::Timer { repeat } => (1, repeat.as_ref()),
+            Self::TimerStart { repeat } => (2, repeat.as_ref()),
+        };
+        to.put(code)?;
+        to.put(repeat)
+    }
+}

@@ -1,0 +1,208 @@
+//! The embedded store: one SQLite database in WAL mode, one connection that writes, a few that read.
+//!
+//! Invariant: a commit is on disk when [`Store::commit`] returns (`synchronous=FULL`). What is answered to anyone, and
+//! what changes in memory, follows a commit.
+//! Invariant: a transaction is committed whole or not at all. Some errors of SQLite end the whole transaction and not
+//! only the statement; [`Store::rollback`] can be called in any state, and after it no transaction is open.
+
+mod apply;
+pub mod error;
+pub mod field;
+pub(crate) mod ids;
+mod models;
+mod open;
+mod readers;
+pub mod row;
+pub mod value;
+pub(crate) mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use handoff_machine::delta::Change;
+use handoff_machine::{Id, Millis, Node};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+pub use self::error::{OpenError, StoreError};
+pub use self::models::ModelCache;
+pub use self::open::DATABASE_FILE;
+pub use self::readers::{ReadRefused, ReaderPool};
+use self::apply::Applier;
+use self::ids::IdSource;
+use self::models::Uncommitted;
+use self::open::DataDir;
+use self::view::{Findings, Guard, StoreView};
+use crate::config::{Config, HistoryLevel};
+
+/// A point at which a test may make the store fail.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FaultPoint {
+    /// Before a change is applied.
+    Apply,
+    /// Before a commit.
+    Commit,
+}
+
+/// Decides whether the store fails.
+#[cfg(test)]
+pub(crate) type Faults = Box<dyn FnMut(FaultPoint) -> Option<rusqlite::Error> + Send>;
+
+/// The writer's side of the store. There is one.
+pub(crate) struct Store {
+    connection: Connection,
+    models: Arc<ModelCache>,
+    uncommitted: Uncommitted,
+    ids: IdSource,
+    level: HistoryLevel,
+    node: Node,
+    readers: ReaderPool,
+    #[cfg(test)]
+    pub(crate) faults: Option<Faults>,
+    // Dropped last: the directory is free when the connections are closed.
+    _directory: DataDir,
+}
+
+impl Store {
+    /// Opens the database, or makes it.
+    pub(crate) fn open(config: &Config, now: Millis) -> Result<Self, OpenError> {
+        let directory = DataDir::take(&config.data_dir)?;
+        let connection = open::writer(&directory)?;
+        let failed = |source| OpenError::Sqlite { path: directory.database.clone(), source };
+        let node = load_node(&connection, now).map_err(failed)?;
+        let ids = IdSource::load(&connection).map_err(failed)?;
+        let models = Arc::new(ModelCache::new(config.limits.cached_models));
+        let readers = ReaderPool::open(&directory.database, &config.limits, Arc::clone(&models))?;
+        Ok(Self {
+            connection,
+            models,
+            uncommitted: Uncommitted::default(),
+            ids,
+            level: config.history,
+            node,
+            readers,
+            #[cfg(test)]
+            faults: None,
+            _directory: directory,
+        })
+    }
+
+    pub(crate) fn node(&self) -> Node {
+        self.node
+    }
+
+    pub(crate) fn readers(&self) -> ReaderPool {
+        self.readers.clone()
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn ids(&mut self) -> &mut IdSource {
+        &mut self.ids
+    }
+
+    /// The machine's view within the open transaction.
+    pub(crate) fn view<'s>(&'s self, guard: &'s dyn Guard, findings: &'s Findings) -> StoreView<'s> {
+        StoreView {
+            connection: &self.connection,
+            models: &self.models,
+            uncommitted: &self.uncommitted,
+            guard,
+            findings,
+        }
+    }
+
+    /// A definition as the open transaction sees it.
+    pub(crate) fn definition(&self, id: Id) -> Result<Option<Arc<handoff_machine::view::Definition>>, StoreError> {
+        if self.uncommitted.contains(id) {
+            self.models.changed(&self.connection, id)
+        } else {
+            self.models.definition(&self.connection, id)
+        }
+    }
+
+    /// Begins a transaction.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        Ok(self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)?)
+    }
+
+    /// Writes changes into the open transaction.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back: some of the changes may be in it, or it is gone already.
+    pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        for change in changes {
+            #[cfg(test)]
+            self.fault(FaultPoint::Apply)?;
+            let applier = Applier { connection: &self.connection, uncommitted: &self.uncommitted, level: self.level };
+            applier.apply(change)?;
+        }
+        Ok(())
+    }
+
+    /// Commits. When this returns, all of the transaction is on disk.
+    ///
+    /// # Errors
+    /// Nothing of it is; the transaction must be rolled back.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        #[cfg(test)]
+        self.fault(FaultPoint::Commit)?;
+        self.ids.write(&self.connection)?;
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.ids.finished(true);
+        let changed = self.uncommitted.take();
+        if !changed.is_empty() {
+            self.models.forget(&changed);
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction without a trace, whether SQLite has ended it already or not.
+    pub(crate) fn rollback(&mut self) -> Result<(), StoreError> {
+        self.ids.finished(false);
+        self.uncommitted.take();
+        if !self.connection.is_autocommit() {
+            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+        }
+        Ok(())
+    }
+
+    /// Folds the log into the database, as far as readers let it.
+    pub(crate) fn checkpoint(&self, truncate: bool) -> Result<(), StoreError> {
+        let mode = if truncate { "TRUNCATE" } else { "PASSIVE" };
+        Ok(self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
+    }
+
+    /// Closes the store: notes the ids that were given, and folds the log into the database.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.ids.close(&self.connection)?;
+        self.checkpoint(true)
+    }
+
+    #[cfg(test)]
+    fn fault(&mut self, point: FaultPoint) -> Result<(), StoreError> {
+        match self.faults.as_mut().and_then(|faults| faults(point)) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The node of a database: drawn when it is made, and never changed.
+fn load_node(connection: &Connection, now: Millis) -> rusqlite::Result<Node> {
+    let stored: Option<i64> =
+        connection.query_row("SELECT value FROM meta WHERE key = 'node'", [], |row| row.get(0)).optional()?;
+    if let Some(bits) = stored {
+        return Ok(Node::new(bits as u64));
+    }
+    let node = Node::new(rand::random());
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('node', ?1), ('created', ?2)",
+        params![node.bits() as i64, now],
+    )?;
+    Ok(node)
+}

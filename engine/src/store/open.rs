@@ -1,0 +1,172 @@
+//! Opening the database: whose it is, which version it has, and what every connection is set to.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::error::OpenError;
+
+/// The database in the data directory.
+pub const DATABASE_FILE: &str = "engine.db";
+/// Locked by the process that has the directory.
+const LOCK_FILE: &str = "engine.lock";
+
+/// Marks our files: `HdOf`.
+const APPLICATION_ID: i64 = 0x4864_4f66;
+/// The migrations; the schema version of a file is the number of those that it has seen.
+const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+
+/// SQLite before this one could damage a WAL database when a checkpoint met a restart of the log.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// A page. Small rows in groups touch few pages, and each page that is touched is written to the log as a whole.
+const PAGE_BYTES: u32 = 4096;
+/// The page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// The page cache of one reader, in KiB.
+const READER_CACHE_KIB: u32 = 2 * 1024;
+/// Statements that a connection keeps compiled.
+const STATEMENTS: usize = 256;
+/// The log is cut to this size when it was longer and could start anew.
+const LOG_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// The data directory, held by this process until it is dropped.
+#[derive(Debug)]
+pub(super) struct DataDir {
+    pub(super) database: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Takes the directory; makes it (for its owner alone) if it does not exist.
+    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Directory { path: path.to_owned(), source };
+        make_private(path).map_err(failed)?;
+        let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK_FILE)).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { database: path.join(DATABASE_FILE), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Makes the directory's entries durable: without that, a new file may be gone after a power failure.
+    pub(super) fn sync(&self) -> Result<(), OpenError> {
+        let Some(path) = self.database.parent() else { return Ok(()) };
+        File::open(path)
+            .and_then(|directory| directory.sync_all())
+            .map_err(|source| OpenError::Directory { path: path.to_owned(), source })
+    }
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Opens the writer's connection; makes the database or brings it to the newest schema.
+pub(super) fn writer(directory: &DataDir) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
+    }
+    let path = &directory.database;
+    let mut connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )
+    .map_err(|source| explain(path, source))?;
+    prepare(path, &mut connection)?;
+    directory.sync()?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(connection)
+    };
+    open().map_err(|source| explain(path, source))
+}
+
+fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let version = schema_version(path, connection)?;
+    let known = MIGRATIONS.len() as i64;
+    if version > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found: version, known });
+    }
+    configure(connection, version == 0).map_err(|source| explain(path, source))?;
+    migrate(connection, version).map_err(|source| explain(path, source))
+}
+
+/// The schema version of a file, 0 for a new one.
+fn schema_version(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
+    let read = || {
+        let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let objects: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        Ok((application, version, objects))
+    };
+    match read().map_err(|source| explain(path, source))? {
+        // Also what a crash has left while the file was being made: the first schema comes in one transaction.
+        (0, 0, 0) => Ok(0),
+        (APPLICATION_ID, version, objects) if version > 0 && objects > 0 => Ok(version),
+        _ => Err(OpenError::Foreign { path: path.to_owned() }),
+    }
+}
+
+fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
+    if new {
+        // Both must come before the first page is written.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    // One process has the directory, and the readers are its own.
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    // In WAL mode only FULL syncs the log at each commit.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -i64::from(WRITER_CACHE_KIB))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_MAX, |_| Ok(()))?;
+    // Damage is found where it is, and never spread by a schema that a file brings along.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    for (version, sql) in (1..).zip(MIGRATIONS).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn explain(path: &Path, source: rusqlite::Error) -> OpenError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path: path.to_owned(), detail: source.to_string() },
+        _ => OpenError::Sqlite { path: path.to_owned(), source },
+    }
+}
