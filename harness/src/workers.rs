@@ -35,7 +35,7 @@ impl WorkersFolder {
     /// # Errors
     /// There is none of this name.
     pub fn add(&self, name: &str) -> Result<()> {
-        let manifest = read(&self.built.join(format!("{name}.toml")))?;
+        let manifest = read(&self.built(&format!("{name}.toml")))?;
         self.add_with_manifest(name, &String::from_utf8(manifest)?)
     }
 
@@ -45,7 +45,13 @@ impl WorkersFolder {
     /// There is none of this name.
     pub fn add_with_manifest(&self, name: &str, manifest: &str) -> Result<()> {
         self.put(&format!("{name}.toml"), manifest.as_bytes())?;
-        self.replace(name, &self.built.join(format!("{name}.wasm")))
+        self.replace(name, &self.built(&format!("{name}.wasm")))
+    }
+
+    /// A built file; those of negative controls are apart, where nobody takes them for workers.
+    fn built(&self, name: &str) -> PathBuf {
+        let control = self.built.join("controls").join(name);
+        if control.is_file() { control } else { self.built.join(name) }
     }
 
     /// Replaces a worker's component by another file, in one step.
