@@ -1,1 +1,84 @@
-fn main() {}
+//! `handoff`: the engine, the sidecar, and what goes with them. This file only knows the subcommands.
+//!
+//! Exit codes: 0 success, 1 it failed and the log or standard error says why, 2 the command line is wrong, 130 a second
+//! signal ended it at once.
+
+mod deploy;
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "host")]
+mod host;
+mod logging;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use self::logging::LogFormat;
+
+#[derive(Debug, Parser)]
+#[command(name = "handoff", version, about, arg_required_else_help = true)]
+struct Cli {
+    /// The form of the log's lines; the environment variable RUST_LOG filters them
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a BPMN engine with its own durable store, which speaks the Camunda 7 REST dialect
+    #[cfg(feature = "engine")]
+    Engine(Box<engine::EngineArgs>),
+    /// Run the sidecar: fetch external tasks, and run each in a fresh instance of a worker
+    #[cfg(feature = "host")]
+    Host(host::HostArgs),
+    /// Deploy models to an engine
+    Deploy(deploy::DeployArgs),
+    /// Compile one component: what the host runs in a process of its own
+    #[cfg(feature = "host")]
+    #[command(name = handoff_runtime::compile::SUBCOMMAND, hide = true)]
+    CompileComponent(host::CompileArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the last words of a command that failed")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    // Before anything else: this process has limits that a log or a runtime would be counted against.
+    #[cfg(feature = "host")]
+    if let Command::CompileComponent(args) = &cli.command {
+        return host::compile(args);
+    }
+    logging::install(cli.log_format)?;
+    // Fails only where a provider is installed already, which nobody else does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new().context("start the asynchronous runtime")?;
+    runtime.block_on(async {
+        match cli.command {
+            #[cfg(feature = "engine")]
+            Command::Engine(args) => engine::run(*args).await.map(|()| ExitCode::SUCCESS),
+            #[cfg(feature = "host")]
+            Command::Host(args) => host::run(args).await,
+            Command::Deploy(args) => deploy::run(args).await.map(|()| ExitCode::SUCCESS),
+            #[cfg(feature = "host")]
+            Command::CompileComponent(args) => host::compile(&args),
+        }
+    })
+}

@@ -97,6 +97,11 @@ impl Engine {
         self.wait_ready()
     }
 
+    /// Leaves it to itself: it runs on after this process has ended.
+    pub fn leave_running(self) {
+        self.process.leave_running();
+    }
+
     /// A client of its REST.
     #[must_use]
     pub fn rest(&self) -> &Rest {

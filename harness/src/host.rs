@@ -21,6 +21,8 @@ pub struct HostOptions {
     pub dir: PathBuf,
     /// URLs of the engines, by the names that manifests use.
     pub engines: Vec<(String, String)>,
+    /// More of each engine's table, such as `lock-duration-ms = 1000`.
+    pub engine_settings: String,
     /// The workers' folder.
     pub workers: PathBuf,
     /// Where compiled components are kept. Hosts of many tests share it.
@@ -82,6 +84,11 @@ impl Host {
             self.readiness()?.success().map(|_| true)
         })
         .with_context(|| format!("see {}", log_file(&self.options).display()))
+    }
+
+    /// Leaves it to itself: it runs on after this process has ended.
+    pub fn leave_running(self) {
+        self.process.leave_running();
     }
 
     /// What `GET /readyz` answers.
@@ -162,7 +169,7 @@ fn log_file(options: &HostOptions) -> PathBuf {
 fn configuration(options: &HostOptions, admin_port: u16) -> String {
     let mut text = String::new();
     for (name, url) in &options.engines {
-        text += &format!("[engines.{name}]\nurl = {url:?}\n\n");
+        text += &format!("[engines.{name}]\nurl = {url:?}\n{}\n\n", options.engine_settings);
     }
     text += &format!(
         "[workers]\ndir = {:?}\ncache-dir = {:?}\n\n",

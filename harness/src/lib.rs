@@ -3,7 +3,8 @@
 //!
 //! It is blocking and has an HTTP client of its own, so that nothing of what it observes is in the observer.
 //!
-//! Invariant: what is started here dies with the value that stands for it; no process outlives a failed test.
+//! Invariant: what is started here dies with the value that stands for it, unless it is explicitly left running; no
+//! process outlives a failed test.
 
 #![allow(
     clippy::print_stderr,
@@ -26,7 +27,7 @@ mod workers;
 pub use engine::{Engine, EngineOptions};
 pub use host::{Host, HostOptions};
 pub use ports::free_port;
-pub use process::Process;
+pub use process::{Process, kill_by_id};
 pub use rest::{Answer, Rest};
 pub use wait::{eventually, wait_until};
 pub use workers::WorkersFolder;

@@ -84,6 +84,7 @@ impl Places {
                 ("order".to_owned(), order_url.to_owned()),
                 ("inventory".to_owned(), inventory_url.to_owned()),
             ],
+            engine_settings: String::new(),
             workers: workers.to_owned(),
             cache: self.cache.clone(),
             delegates_port: free_port()?,
@@ -122,6 +123,17 @@ impl Pattern {
     /// # Errors
     /// One does not come up.
     pub fn start(places: &Places) -> Result<Self> {
+        let pattern = Self::launch(places)?;
+        pattern.order.rest().deploy("order-management.bpmn", models::ORDER_MANAGEMENT)?;
+        pattern.inventory.rest().deploy("inventory.bpmn", models::INVENTORY)?;
+        Ok(pattern)
+    }
+
+    /// Starts all three; nothing is deployed.
+    ///
+    /// # Errors
+    /// One does not come up.
+    pub fn launch(places: &Places) -> Result<Self> {
         let workers = places.workers_folder("workers")?;
         let order = Engine::start(places.engine("order", None)?)?;
         // The engine must know where its delegates are, and the host where its engines are: the port comes first.
@@ -140,6 +152,13 @@ impl Pattern {
             inventory,
             workers,
         })
+    }
+
+    /// Leaves all three running after this process has ended.
+    pub fn leave_running(self) {
+        self.host.leave_running();
+        self.order.leave_running();
+        self.inventory.leave_running();
     }
 
     /// Waits until as many orders have ended, and all of Inventory's instances with them, and checks how.

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// Lines of its log that a process shows when a test failed while it ran.
 const LOG_TAIL_LINES: usize = 40;
 
-/// A running child. It is killed when it is dropped.
+/// A running child. It is killed when it is dropped, unless it was left running.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -125,10 +125,13 @@ impl Process {
         self.signal(Signal::CONT)
     }
 
+    /// Leaves it to itself: it runs on after this process has ended.
+    pub fn leave_running(mut self) {
+        self.ended = true;
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let id = id.ok_or_else(|| anyhow!("{} has no process id", self.name))?;
-        kill_process(id, signal).with_context(|| format!("signal {}", self.name))
+        send(self.child.id(), signal).with_context(|| format!("signal {}", self.name))
     }
 
     /// Its resident memory in bytes.
@@ -151,6 +154,19 @@ impl Process {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
     }
+}
+
+/// SIGKILL by process id, for a place that cannot own the [`Process`]: a proxy that has just seen an answer.
+///
+/// # Errors
+/// There is no such process.
+pub fn kill_by_id(id: u32) -> Result<()> {
+    send(id, Signal::KILL)
+}
+
+fn send(id: u32, signal: Signal) -> Result<()> {
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
+    Ok(kill_process(pid.ok_or_else(|| anyhow!("{id} is no process id"))?, signal)?)
 }
 
 impl Drop for Process {

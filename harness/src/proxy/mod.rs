@@ -63,12 +63,14 @@ impl Exchange {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// It is passed on.
     Forward,
     /// It is answered with this status, and does not arrive.
     Refuse(u16),
+    /// It is answered with success and this JSON, and does not arrive.
+    Answer(String),
     /// The connection is closed, and it does not arrive.
     Drop,
 }
@@ -102,6 +104,16 @@ pub trait Faults: Send + Sync + 'static {
 pub struct NoFaults;
 
 impl Faults for NoFaults {}
+
+impl Faults for Box<dyn Faults> {
+    fn request(&self, exchange: &Exchange) -> Request {
+        self.as_ref().request(exchange)
+    }
+
+    fn response(&self, exchange: &Exchange) -> Response {
+        self.as_ref().response(exchange)
+    }
+}
 
 impl<F: Faults> Faults for Arc<F> {
     fn request(&self, exchange: &Exchange) -> Request {
@@ -222,9 +234,11 @@ impl Shared {
             match self.faults.request(&exchange) {
                 Request::Forward => {}
                 Request::Refuse(status) => {
-                    let body = r#"{"type":"RestException","message":"refused by the proxy","code":null}"#;
-                    let head = format!("HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\n");
-                    write!(to_client, "{head}content-length: {}\r\n\r\n{body}", body.len())?;
+                    answer(&mut to_client, status, REFUSAL)?;
+                    continue;
+                }
+                Request::Answer(body) => {
+                    answer(&mut to_client, 200, &body)?;
                     continue;
                 }
                 Request::Drop => return Ok(()),
@@ -249,6 +263,14 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// What is refused is refused as an engine would.
+const REFUSAL: &str = r#"{"type":"RestException","message":"refused by the proxy","code":null}"#;
+
+fn answer(client: &mut TcpStream, status: u16, body: &str) -> Result<()> {
+    let head = format!("HTTP/1.1 {status} Proxy\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());
+    Ok(client.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?)
 }
 
 /// The connection to the server that belongs to one of a client.

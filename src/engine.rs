@@ -1,0 +1,118 @@
+//! `handoff engine`: a BPMN engine with its own durable store, until a signal stops it.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use handoff_engine::{
+    config::{Config, DelegatesConfig, HistoryLevel, TlsFiles},
+    rest::Server,
+    service::Engine,
+};
+
+use crate::shutdown;
+
+/// `handoff engine --data-dir DIR`
+#[derive(Debug, Args)]
+pub(crate) struct EngineArgs {
+    /// Where the REST is served, below /engine-rest; port 0 takes a free one
+    #[arg(long, env = "HANDOFF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Write the address that is listened on to this file, once requests are taken
+    #[arg(long, value_name = "FILE")]
+    address_file: Option<PathBuf>,
+    /// The folder of the database; it is made if it is not there
+    #[arg(long, env = "HANDOFF_DATA_DIR", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// What this engine is called: by delegates, and below /engine-rest/engine
+    #[arg(long, default_value = "default", value_name = "NAME")]
+    engine_name: String,
+    /// The host whose delegates are called, such as http://127.0.0.1:8090
+    #[arg(long, value_name = "URL")]
+    delegates: Option<String>,
+    /// The file with the token that the delegates' host asks for
+    #[arg(long, requires = "delegates", value_name = "FILE")]
+    delegates_token_file: Option<PathBuf>,
+    /// How long one call of a delegate may take, in milliseconds
+    #[arg(long, requires = "delegates", default_value_t = 30_000, value_name = "MILLISECONDS")]
+    delegates_timeout_ms: u64,
+    /// Users and tokens that may call; without it, only loopback addresses are listened on
+    #[arg(long, value_name = "FILE")]
+    auth_file: Option<PathBuf>,
+    /// Listen on any address without authentication: for a network that is trusted itself
+    #[arg(long)]
+    insecure: bool,
+    /// The certificate chain of a TLS server, in PEM
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM
+    #[arg(long, requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A host name that requests may name, beside IP addresses and localhost; may be repeated
+    #[arg(long = "allowed-host", value_name = "NAME")]
+    allowed_hosts: Vec<String>,
+    /// How much history is kept: none, activity, audit or full
+    #[arg(long, default_value = "full", value_name = "LEVEL")]
+    history: HistoryLevel,
+    /// Refuse at deployment also what Camunda accepts and ignores
+    #[arg(long)]
+    strict: bool,
+}
+
+impl EngineArgs {
+    fn config(self) -> (Config, Option<PathBuf>) {
+        let tls = self.tls_cert.zip(self.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+        let timeout = Duration::from_millis(self.delegates_timeout_ms);
+        let delegates = self.delegates.map(|url| DelegatesConfig {
+            token_file: self.delegates_token_file,
+            timeout,
+            ..DelegatesConfig::new(url)
+        });
+        let config = Config {
+            listen: self.listen,
+            name: self.engine_name,
+            auth_file: self.auth_file,
+            insecure: self.insecure,
+            tls,
+            allowed_hosts: self.allowed_hosts,
+            delegates,
+            history: self.history,
+            strict: self.strict,
+            ..Config::new(self.data_dir)
+        };
+        (config, self.address_file)
+    }
+}
+
+/// Runs the engine until a signal stops it.
+///
+/// # Errors
+/// The database cannot be opened, or the address not listened on.
+pub(crate) async fn run(args: EngineArgs) -> Result<()> {
+    let (config, address_file) = args.config();
+    let stop = shutdown::on_signals()?;
+    let engine = Engine::open(&config).with_context(|| format!("open the database in {}", config.data_dir.display()))?;
+    let server = Server::bind(engine.clone(), &config).await?;
+    let address = server.local_addr();
+    if let Some(file) = &address_file {
+        write_address(file, address)?;
+    }
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    tracing::info!(url = format!("{scheme}://{address}/engine-rest"), engine = config.name, "the engine runs");
+    server.serve(stop).await;
+    engine.shutdown().await?;
+    tracing::info!("the engine has stopped");
+    Ok(())
+}
+
+/// Writes the address in one step, so that whoever waits for the file never reads half of it.
+fn write_address(file: &Path, address: SocketAddr) -> Result<()> {
+    let part = file.with_extension("part");
+    std::fs::write(&part, format!("{address}\n"))
+        .and_then(|()| std::fs::rename(&part, file))
+        .with_context(|| format!("write the address to {}", file.display()))
+}

@@ -1,0 +1,97 @@
+//! The listener has completed the task in the other engine, and its own engine dies before it commits: the one moment
+//! at which both engines disagree. The job runs again, finds the task gone, and knows that it was itself.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use handoff_harness::{
+    kill_by_id, models,
+    proxy::{Exchange, Faults, Response},
+    wait_until,
+};
+
+use crate::{
+    limits::STATE_LIMIT,
+    scene::{Plan, Scene},
+};
+
+const NOBODY: u32 = 0;
+
+/// Kills a process at the moment at which the first completion was answered with success.
+#[derive(Default)]
+struct KillOnCompletion {
+    /// The process to be killed; [`NOBODY`] once it was.
+    victim: AtomicU32,
+}
+
+impl Faults for KillOnCompletion {
+    fn response(&self, exchange: &Exchange) -> Response {
+        if exchange.is_completion() && exchange.status == 204 {
+            let victim = self.victim.swap(NOBODY, Ordering::SeqCst);
+            if victim != NOBODY {
+                kill_by_id(victim).unwrap();
+            }
+        }
+        Response::Deliver
+    }
+}
+
+#[test]
+fn a_completion_whose_commit_was_lost_is_recognised_as_ones_own() {
+    let killer = Arc::new(KillOnCompletion::default());
+    let mut scene = Scene::start(Plan {
+        inventory_model: models::inventory_with_retry_cycle("R100/PT0.2S"),
+        order_faults: Box::new(Arc::clone(&killer)),
+        ..Plan::default()
+    });
+    killer.victim.store(scene.inventory.process().id(), Ordering::SeqCst);
+    let orders = scene.place("order", 1);
+    wait_until("Inventory to be killed", STATE_LIMIT, || {
+        Ok(killer.victim.load(Ordering::SeqCst) == NOBODY)
+    })
+    .unwrap();
+    scene.inventory.restart().unwrap();
+    scene.assert_all_end(&orders);
+
+    // Inventory died before it had the first execution's answer, so the proxy never saw that one to its end.
+    let to_check = |exchange: &Exchange| exchange.is_completion() && exchange.status == 204;
+    let task_of = |exchange: &Exchange| {
+        exchange
+            .target
+            .split("/external-task/")
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let completions: Vec<_> = scene.order_proxy.exchanges().into_iter().filter(to_check).collect();
+    let first = task_of(&completions[0]);
+    assert_eq!(
+        completions.iter().filter(|one| task_of(one) == first).count(),
+        1,
+        "completed once"
+    );
+    let id = first.trim_end_matches("/complete");
+    let gone = |exchange: &Exchange| exchange.target.contains(id) && exchange.status == 404;
+    assert!(
+        scene.order_proxy.count(gone) > 0,
+        "the second execution must have found the task gone"
+    );
+    let second = scene
+        .delegate_proxy
+        .exchanges()
+        .into_iter()
+        .find(|exchange| exchange.status == 200)
+        .unwrap();
+    assert!(
+        second.request_json()["attempt"].as_u64().unwrap() > 1,
+        "{}",
+        second.request_json()
+    );
+    assert!(
+        second.response_json()["bpmnError"].is_null(),
+        "{}",
+        second.response_json()
+    );
+}

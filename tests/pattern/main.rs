@@ -1,0 +1,17 @@
+//! The promises of the hand-off, each a test over real processes and sockets: two engines with databases of their own,
+//! one or two hosts, and proxies between them that fail on purpose.
+//!
+//! Every test has a set-up of its own. What is asserted about orders is read from both engines' histories.
+
+mod async_after;
+mod bad_input;
+mod broken_components;
+mod delivered_twice;
+mod engine_down;
+mod host_killed;
+mod limits;
+mod lost_commit;
+mod orders_at_once;
+mod scene;
+mod slow_delegate;
+mod two_hosts;

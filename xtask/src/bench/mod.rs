@@ -1,0 +1,32 @@
+//! `cargo xtask bench NAME`: release builds, measured from outside.
+
+mod handoff;
+mod machine;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The pattern: two engines, one host
+    Handoff(handoff::Args),
+}
+
+/// Runs a benchmark.
+///
+/// # Errors
+/// Something cannot be built, does not come up, or goes wrong under load.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    match &args.what {
+        What::Handoff(args) => handoff::run(args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
