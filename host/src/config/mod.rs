@@ -1,0 +1,253 @@
+//! `handoff.toml`: what the operator decides.
+//!
+//! At its shortest it names an engine and the workers' folder:
+//!
+//! ```toml
+//! [engines.order]
+//! url = "http://127.0.0.1:8080/engine-rest"
+//! [workers]
+//! dir = "workers"
+//! ```
+//!
+//! Unknown keys are refused. Relative paths count from the file's own folder. Every error names the file, the line and
+//! what to write instead.
+
+mod engine;
+mod error;
+mod listen;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use handoff_runtime::{Allocator, Grants, OperatorPolicy, SecretSource};
+use serde::Deserialize;
+
+pub use engine::{Auth, BasicAuth, Dialect, EngineConfig};
+pub use error::ConfigError;
+pub use listen::{AdminConfig, DelegatesConfig};
+
+/// The whole configuration of a host.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The engines, by the names that manifests use.
+    #[serde(default)]
+    pub engines: BTreeMap<String, EngineConfig>,
+    /// The workers' folder and what they may do.
+    pub workers: WorkersConfig,
+    /// Health, metrics and status; absent: not served.
+    #[serde(default)]
+    pub admin: Option<AdminConfig>,
+    /// The endpoint that engines call delegates at; absent: not served.
+    #[serde(default)]
+    pub delegates: Option<DelegatesConfig>,
+    /// Bounds of everything that can grow.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// Where secrets come from, by the names that grants use.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// The file that it was read from; remedies name it.
+    #[serde(skip)]
+    pub file: PathBuf,
+}
+
+/// `[workers]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkersConfig {
+    /// The folder with `NAME.wasm` and `NAME.toml` for each worker. Who can write to it decides what runs.
+    pub dir: PathBuf,
+    /// A private folder for compiled components; absent: they are compiled at every start.
+    #[serde(default)]
+    pub cache_dir: Option<PathBuf>,
+    /// What workers may do, by name. A worker that is named here gets nothing from the default.
+    #[serde(default)]
+    pub grants: BTreeMap<String, Grants>,
+    /// What workers may do that are not named.
+    #[serde(default)]
+    pub default_grants: Grants,
+    /// Settings by worker name, over those of the manifest.
+    #[serde(default)]
+    pub config: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct LimitsConfig {
+    /// Tasks in hand at once, all workers together.
+    pub concurrency: u32,
+    /// Delegates that run at once, apart from tasks.
+    pub delegate_concurrency: u32,
+    /// Threads that workers run on; absent: one per processor.
+    pub threads: Option<usize>,
+    /// How workers get their memory.
+    pub allocator: Allocator,
+    /// How often one task may lose its lock to somebody else while a worker runs, before it is failed with no retries
+    /// left.
+    pub lost_locks: u32,
+    /// How long a stop waits for running tasks, in milliseconds.
+    pub shutdown_ms: u64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            delegate_concurrency: 16,
+            threads: None,
+            allocator: Allocator::Auto,
+            lost_locks: 5,
+            shutdown_ms: 20_000,
+        }
+    }
+}
+
+impl LimitsConfig {
+    /// How long a stop waits for running tasks.
+    pub const fn shutdown(&self) -> Duration {
+        Duration::from_millis(self.shutdown_ms)
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::unreadable(file, &error))?;
+        Self::parse(&text, file)
+    }
+
+    /// Reads a configuration. `file` is what errors call it, and relative paths count from its folder.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::syntax(text, file, &error))?;
+        file.clone_into(&mut config.file);
+        config.resolve_paths(file.parent().unwrap_or(Path::new("")));
+        config.validate().map_err(|complaint| complaint.at(text, file))?;
+        Ok(config)
+    }
+
+    /// What the runtime has to know of it.
+    pub fn policy(&self) -> OperatorPolicy {
+        OperatorPolicy {
+            grants: self.workers.grants.clone(),
+            default_grants: self.workers.default_grants.clone(),
+            config: self.workers.config.clone(),
+            secrets: self.secrets.clone(),
+            engines: Some(self.engines.keys().cloned().collect()),
+            file: self.file.clone(),
+        }
+    }
+
+    fn resolve_paths(&mut self, folder: &Path) {
+        let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
+        resolve(&mut self.workers.dir);
+        self.workers.cache_dir.iter_mut().for_each(resolve);
+        self.engines.values_mut().filter_map(|engine| engine.auth.file_mut()).for_each(resolve);
+        self.delegates.iter_mut().filter_map(|delegates| delegates.token_file.as_mut()).for_each(resolve);
+        self.admin.iter_mut().filter_map(|admin| admin.token_file.as_mut()).for_each(resolve);
+        for secret in self.secrets.values_mut() {
+            if let SecretSource::File(path) = secret {
+                resolve(path);
+            }
+        }
+    }
+
+    fn validate(&self) -> Result<(), error::Complaint> {
+        for (name, engine) in &self.engines {
+            engine.validate(name)?;
+        }
+        let limits = [("concurrency", self.limits.concurrency), ("delegate-concurrency", self.limits.delegate_concurrency)];
+        if let Some((key, _)) = limits.into_iter().find(|(_, value)| *value == 0) {
+            return Err(error::Complaint::new("limits", key, "has to be 1 at least; leave it out for the default"));
+        }
+        if let Some(delegates) = &self.delegates {
+            delegates.validate()?;
+        }
+        if let Some(admin) = &self.admin {
+            admin.validate()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORTEST: &str = "[engines.order]\nurl = \"http://127.0.0.1:8080/engine-rest\"\n[workers]\ndir = \"workers\"\n";
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("conf/handoff.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_shortest_form_works_and_paths_count_from_the_file() {
+        let config = parse(SHORTEST).unwrap();
+        assert_eq!(config.workers.dir, Path::new("conf/workers"));
+        assert_eq!(config.engines["order"].long_poll(), Duration::from_secs(20));
+        assert!(config.admin.is_none() && config.delegates.is_none());
+    }
+
+    #[test]
+    fn every_error_names_file_line_key_and_remedy() {
+        let cases = [
+            ("[engines.order]\nurll = \"x\"\n[workers]\ndir = \"w\"\n", "handoff.toml:2", "urll"),
+            ("[engines.order]\nurl = \"ftp://x\"\n[workers]\ndir = \"w\"\n", "handoff.toml:2", "http://"),
+            ("[engines.order]\nurl = \"http://x\"\nmax-tasks = 0\n[workers]\ndir = \"w\"\n", "handoff.toml:3", "max-tasks"),
+            (&format!("{SHORTEST}[admin]\nlisten = \"0.0.0.0:9090\"\n"), "handoff.toml:6", "insecure = true"),
+            (&format!("{SHORTEST}[delegates]\nlisten = \"127.0.0.1:9091\"\n"), "handoff.toml:5", "token-file"),
+            (&format!("{SHORTEST}[limits]\nconcurrency = 0\n"), "handoff.toml:6", "concurrency"),
+            ("[engines.order]\nurl = \"http://x\"\n", "handoff.toml", "workers"),
+            ("engines = [", "handoff.toml:1", ""),
+        ];
+        for (text, place, hint) in cases {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(place) && error.contains(hint), "{text}\n→ {error}");
+        }
+    }
+
+    #[test]
+    fn everything_can_be_said() {
+        let config = parse(
+            r#"
+            [engines.order]
+            url = "https://orders.example/engine-rest"
+            dialect = "camunda7"
+            auth = { basic = { user = "demo", password-env = "ORDER_PASSWORD" } }
+            headers = { X-Team = "inventory" }
+            lock-duration-ms = 60000
+            long-poll-ms = 10000
+            max-tasks = 10
+            polls = 3
+            [engines.inventory]
+            url = "http://127.0.0.1:8081/engine-rest"
+            auth = { bearer-file = "token" }
+            [workers]
+            dir = "/srv/workers"
+            cache-dir = "cache"
+            [workers.grants.inventory-check]
+            processes = ["inventory"]
+            tasks = ["order"]
+            [workers.config.inventory-check]
+            key = "value"
+            [admin]
+            listen = "127.0.0.1:9090"
+            [delegates]
+            listen = "0.0.0.0:9091"
+            token-file = "delegates.token"
+            [limits]
+            concurrency = 8
+            [secrets.api]
+            file = "api.key"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.workers.cache_dir.as_deref(), Some(Path::new("conf/cache")));
+        assert_eq!(config.secrets["api"], SecretSource::File("conf/api.key".into()));
+        assert!(matches!(&config.engines["inventory"].auth, Auth::BearerFile(file) if file == Path::new("conf/token")));
+    }
+}

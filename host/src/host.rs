@@ -1,0 +1,293 @@
+//! A whole host: from its configuration to its stop.
+//!
+//! Stopping: polls are aborted at once, running tasks have until the deadline, what is left then is given back, and a
+//! last look finds what an aborted poll may have locked. Deferred tasks stay locked: somebody else will complete them.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use handoff_runtime::{Catalog, Registry, RegistryConfig, Runtime, RuntimeConfig, RuntimeError};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use rand::Rng;
+use tokio::{sync::watch, task::JoinHandle};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::{
+    admin::Status,
+    capabilities::EngineCapabilities,
+    config::{Config, Dialect},
+    delegates::Delegates,
+    dispatch::{Dispatcher, Line},
+    engines::{Engine, camunda7::Camunda7},
+    hand::Hand,
+    health::Health,
+    poll::Poller,
+    server::{Gate, Server},
+    slots::Slots,
+    sweep::Sweeper,
+    worker::Workforce,
+};
+
+/// How long a last look for forgotten locks may take when a host stops.
+const LAST_SWEEP: Duration = Duration::from_secs(2);
+
+/// Why a host could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// An engine's configuration cannot be used.
+    #[error("[engines.{engine}] {message}")]
+    Engine {
+        /// The engine.
+        engine: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The workers' runtime or folder cannot be used.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// A listener could not be bound.
+    #[error("[{table}] listen = \"{address}\": {error}")]
+    Listen {
+        /// `admin` or `delegates`.
+        table: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        error: std::io::Error,
+    },
+}
+
+/// A host that runs.
+pub struct Host {
+    engines: Vec<Running>,
+    dispatcher: Arc<Dispatcher>,
+    registry: Arc<Registry>,
+    admin: Option<Server>,
+    delegates: Option<Server>,
+    status: Arc<Status>,
+    stop: CancellationToken,
+    stop_servers: CancellationToken,
+    /// A host that is dropped without a shutdown ends at once.
+    _ends_with_it: [DropGuard; 2],
+}
+
+/// One engine's background work.
+struct Running {
+    sweeper: Arc<Sweeper>,
+    poller: JoinHandle<bool>,
+}
+
+impl Host {
+    /// Starts a host: loads the workers, then polls. The engines need not be there yet.
+    pub async fn start(config: Config, runtime: RuntimeConfig) -> Result<Self, HostError> {
+        let metrics = prometheus();
+        let worker_id = worker_id();
+        let lines = connect(&config, &worker_id)?;
+        let runtime = Runtime::new(runtime)?;
+        let mut folder = RegistryConfig::new(&config.workers.dir);
+        folder.cache_dir.clone_from(&config.workers.cache_dir);
+        folder.policy = config.policy();
+        let registry = Arc::new(Registry::open(runtime, folder).await?);
+        let stop = CancellationToken::new();
+        let workforce = follow(registry.subscribe());
+        let capabilities = EngineCapabilities::new(lines.iter().cloned());
+        let slots = Slots::new(config.limits.concurrency);
+        let dispatcher =
+            Dispatcher::new(workforce.clone(), capabilities.clone(), slots.clone(), config.limits.lost_locks);
+        let mut engines = Vec::new();
+        let mut shown = Vec::new();
+        for line in lines {
+            let Some(settings) = config.engines.get(line.engine.name()).cloned() else { continue };
+            let health = Arc::new(Health::default());
+            let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
+            shown.push((line.clone(), health.clone(), settings.long_poll() + settings.request_timeout() * 2));
+            let poller = Poller {
+                line: line.clone(),
+                health: health.clone(),
+                sweeper: sweeper.clone(),
+                dispatcher: dispatcher.clone(),
+                slots: slots.clone(),
+                workforce: workforce.clone(),
+                config: settings,
+            };
+            let poller = tokio::spawn(poller.run(stop.clone()));
+            tokio::spawn({
+                let (sweeper, stop) = (sweeper.clone(), stop.clone());
+                async move { sweeper.run(stop).await }
+            });
+            tokio::spawn({
+                let stop = stop.clone();
+                async move { health.watch(&*line.engine, stop).await }
+            });
+            engines.push(Running { sweeper, poller });
+        }
+        let status = Arc::new(Status {
+            engines: shown,
+            catalog: registry.subscribe(),
+            slots,
+            metrics,
+            stopping: stop.clone(),
+        });
+        let stop_servers = CancellationToken::new();
+        let ends_with_it = [stop.clone().drop_guard(), stop_servers.clone().drop_guard()];
+        let mut host = Self {
+            engines,
+            dispatcher,
+            registry,
+            admin: None,
+            delegates: None,
+            status: status.clone(),
+            stop,
+            stop_servers,
+            _ends_with_it: ends_with_it,
+        };
+        if let Some(admin) = &config.admin {
+            let gate = Gate::new(admin.token_file.clone(), &["/healthz", "/readyz"], admin.listen);
+            host.admin = Some(host.serve("admin", admin.listen, status.router(), gate).await?);
+        }
+        if let Some(delegates) = &config.delegates {
+            let gate = Gate::new(delegates.token_file.clone(), &[], delegates.listen);
+            let router = Delegates::new(workforce, capabilities, config.limits.delegate_concurrency).router();
+            host.delegates = Some(host.serve("delegates", delegates.listen, router, gate).await?);
+        }
+        tracing::info!(worker_id, engines = host.engines.len(), admin = ?host.admin_address(), delegates = ?host.delegates_address(), "the host runs");
+        Ok(host)
+    }
+
+    async fn serve(
+        &self,
+        table: &'static str,
+        address: SocketAddr,
+        router: axum::Router,
+        gate: Gate,
+    ) -> Result<Server, HostError> {
+        Server::start(address, router, gate, self.stop_servers.clone())
+            .await
+            .map_err(|error| HostError::Listen { table, address, error })
+    }
+
+    /// Where health, metrics and status are served.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|server| server.address)
+    }
+
+    /// Where delegates are served.
+    pub fn delegates_address(&self) -> Option<SocketAddr> {
+        self.delegates.as_ref().map(|server| server.address)
+    }
+
+    /// The workers' folder.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// What the admin server shows.
+    pub fn status(&self) -> &Arc<Status> {
+        &self.status
+    }
+
+    /// Stops: polls at once, running tasks by `patience` from now. To end at once, drop the future.
+    pub async fn shutdown(self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        tracing::info!(running = self.dispatcher.running(), patience_ms = patience.as_millis(), "the host stops");
+        self.stop.cancel();
+        let mut abandoned = Vec::new();
+        for Running { sweeper, poller } in self.engines {
+            // A poller that panicked may have left polls behind too.
+            if poller.await.unwrap_or(true) {
+                abandoned.push(sweeper);
+            }
+        }
+        self.dispatcher.drain(deadline).await;
+        let sweeps = abandoned.iter().map(|sweeper| tokio::time::timeout(LAST_SWEEP, sweeper.sweep()));
+        for swept in futures::future::join_all(sweeps).await {
+            if !matches!(swept, Ok(Ok(_))) {
+                tracing::warn!("an engine could not be asked for forgotten locks; they run out by themselves");
+            }
+        }
+        // Last: engines may need delegates for what the tasks above set off.
+        self.stop_servers.cancel();
+        for server in [self.admin, self.delegates].into_iter().flatten() {
+            server.stopped(deadline.max(Instant::now() + Duration::from_millis(200))).await;
+        }
+        tracing::info!("the host has stopped");
+    }
+}
+
+/// The runtime's configuration as the host's file has it.
+pub fn runtime_config(config: &Config) -> RuntimeConfig {
+    RuntimeConfig {
+        task_slots: config.limits.concurrency,
+        delegate_slots: config.limits.delegate_concurrency,
+        threads: config.limits.threads,
+        allocator: config.limits.allocator,
+        ..RuntimeConfig::default()
+    }
+}
+
+/// Connections to the configured engines; nothing is sent yet.
+pub(crate) fn connect(config: &Config, worker_id: &str) -> Result<Vec<Line>, HostError> {
+    let mut lines = Vec::new();
+    for (name, settings) in &config.engines {
+        let engine: Arc<dyn Engine> = match settings.dialect {
+            Dialect::Camunda7 => Arc::new(
+                Camunda7::new(name, worker_id, settings)
+                    .map_err(|message| HostError::Engine { engine: name.clone(), message })?,
+            ),
+        };
+        lines.push(Line { engine, hand: Arc::new(Hand::default()) });
+    }
+    Ok(lines)
+}
+
+/// Unique per process: machine, process, and a random part, because process ids come back in containers.
+pub(crate) fn worker_id() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .ok()
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "handoff".to_owned());
+    format!("{host}-{}-{:08x}", std::process::id(), rand::rng().random::<u32>())
+}
+
+/// The workforce of each catalog.
+fn follow(mut catalogs: watch::Receiver<Arc<Catalog>>) -> watch::Receiver<Arc<Workforce>> {
+    let first = Workforce::from(&**catalogs.borrow_and_update());
+    let (workforce, follower) = watch::channel(Arc::new(first));
+    tokio::spawn(async move {
+        while catalogs.changed().await.is_ok() {
+            let next = Workforce::from(&**catalogs.borrow_and_update());
+            workforce.send_replace(Arc::new(next));
+        }
+        // Kept until nobody asks any more: a registry that was closed is no reason to forget the workers.
+        workforce.closed().await;
+    });
+    follower
+}
+
+/// The process's metrics; one recorder for all hosts of a process.
+fn prometheus() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
+            let builder = PrometheusBuilder::new();
+            let builder = match PrometheusBuilder::new()
+                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)
+            {
+                Ok(with_buckets) => with_buckets,
+                Err(_) => builder,
+            };
+            let recorder = builder.build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!("another part of the process records metrics already; /metrics stays empty");
+            }
+            handle
+        })
+        .clone()
+}

@@ -1,0 +1,212 @@
+//! Long polls of one engine.
+//!
+//! One poll asks for all topics that have free slots. While it waits, a topic that becomes free (a slot of a worker at
+//! its cap, a new worker) does not wait for it: a further lane asks for that topic, up to the configured number of
+//! polls. The last lane waits only shortly, so that there is always one that comes free soon; the first lane takes
+//! everything over again when it returns.
+//!
+//! `maxTasks` is what can run now. Since it holds for all topics of a poll, it is bounded by the topic with the fewest
+//! free slots; when that turns out to keep others back, the first lane leaves such topics to the next one.
+//!
+//! Errors back off with jitter; empty answers do not, unless an engine gives them without waiting. Without topics
+//! nothing is sent.
+
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::{
+    StreamExt,
+    future::BoxFuture,
+    stream::FuturesUnordered,
+};
+use handoff_runtime::TopicSubscription;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    backoff::Backoff,
+    config::EngineConfig,
+    dispatch::{Dispatcher, Line},
+    engines::{Fault, Fetch, Locked},
+    health::Health,
+    slots::Slots,
+    sweep::Sweeper,
+    worker::Workforce,
+};
+
+/// How long the last lane waits at most.
+const LAST_LANE_WAIT: Duration = Duration::from_secs(1);
+/// How long a busy host collects free slots before it fetches for them.
+const REPLENISH: Duration = Duration::from_millis(4);
+
+/// Polls one engine.
+pub struct Poller {
+    /// The engine.
+    pub line: Line,
+    /// What is known of it.
+    pub health: Arc<Health>,
+    /// Told of polls that ended badly.
+    pub sweeper: Arc<Sweeper>,
+    /// Takes the tasks.
+    pub dispatcher: Arc<Dispatcher>,
+    /// What bounds them.
+    pub slots: Arc<Slots>,
+    /// Who wants them.
+    pub workforce: watch::Receiver<Arc<Workforce>>,
+    /// How to poll.
+    pub config: EngineConfig,
+}
+
+/// One poll that is under way.
+struct Lane {
+    topics: HashSet<String>,
+    fetch: Fetch,
+    sent: Instant,
+    /// `maxTasks` is what one worker's cap left, and less than what others could take.
+    kept_back: bool,
+}
+
+struct LaneEnd {
+    index: usize,
+    result: Result<Vec<Locked>, Fault>,
+}
+
+/// A topic that could be asked for.
+struct Candidate<'a> {
+    subscription: &'a TopicSubscription,
+    free: u32,
+}
+
+impl Poller {
+    /// Polls until `stop`. Polls that are under way then are dropped; true: there were some, whose answers are lost.
+    pub async fn run(mut self, stop: CancellationToken) -> bool {
+        let mut lanes: Vec<Option<Lane>> = (0..self.config.polls).map(|_| None).collect();
+        let mut polls: FuturesUnordered<BoxFuture<'static, LaneEnd>> = FuturesUnordered::new();
+        let mut errors = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        let mut hasty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
+        let mut not_before: Option<Instant> = None;
+        let mut split = false;
+        loop {
+            let workforce = self.workforce.borrow_and_update().clone();
+            not_before = not_before.filter(|at| *at > Instant::now());
+            let mut short_of_slots = Vec::new();
+            while not_before.is_none() {
+                let Some(index) = lanes.iter().position(Option::is_none) else { break };
+                let Some(lane) = self.plan(&workforce, &lanes, index, split, &mut short_of_slots) else { break };
+                polls.push(self.poll(index, lane.fetch.clone()));
+                lanes[index] = Some(lane);
+            }
+            let enough = (self.config.max_tasks.min(self.slots.total()) / 4).max(1);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return !polls.is_empty(),
+                Some(LaneEnd { index, result }) = polls.next(), if !polls.is_empty() => {
+                    let Some(lane) = lanes[index].take() else { continue };
+                    match result {
+                        Ok(tasks) => {
+                            errors.reset();
+                            if index == 0 {
+                                split = lane.kept_back && tasks.len() >= lane.fetch.max_tasks as usize;
+                            }
+                            if self.took(&lane, tasks) {
+                                hasty.reset();
+                            } else if lane.sent.elapsed() < lane.fetch.wait / 2 {
+                                not_before = Some(Instant::now() + hasty.next_wait());
+                            }
+                        }
+                        Err(fault) => not_before = Some(Instant::now() + self.failed(&lane, &fault, &mut errors)),
+                    }
+                }
+                changed = self.workforce.changed() => if changed.is_err() {
+                    // Whoever says what to poll for has gone: so does this poller, when it is told to.
+                    stop.cancelled().await;
+                    return !polls.is_empty();
+                },
+                () = self.slots.replenished(&short_of_slots, enough, REPLENISH), if !short_of_slots.is_empty() && not_before.is_none() => {}
+                () = until(not_before), if not_before.is_some() => {}
+            }
+        }
+    }
+
+    fn poll(&self, index: usize, fetch: Fetch) -> BoxFuture<'static, LaneEnd> {
+        let engine = self.line.engine.clone();
+        Box::pin(async move { LaneEnd { index, result: engine.fetch(&fetch).await } })
+    }
+
+    /// What lane `index` should ask for now, if anything.
+    fn plan(
+        &self,
+        workforce: &Workforce,
+        lanes: &[Option<Lane>],
+        index: usize,
+        split: bool,
+        short_of_slots: &mut Vec<(String, u32)>,
+    ) -> Option<Lane> {
+        let covered = |topic: &str| lanes.iter().flatten().any(|lane| lane.topics.contains(topic));
+        let mut candidates = Vec::new();
+        for assignment in workforce.assignments(self.line.engine.name()) {
+            let profile = assignment.worker.profile();
+            // The first lane takes everything over; the others take what nobody asks for.
+            if index > 0 && covered(&assignment.subscription.name) {
+                continue;
+            }
+            match self.slots.free_for(&profile.name, profile.concurrency) {
+                0 => short_of_slots.push((profile.name.clone(), profile.concurrency)),
+                free => candidates.push(Candidate { subscription: &assignment.subscription, free }),
+            }
+        }
+        let most = candidates.iter().map(|candidate| candidate.free).max()?.min(self.config.max_tasks);
+        if split && index == 0 && lanes.len() > 1 {
+            candidates.retain(|candidate| candidate.free >= most.div_ceil(2));
+        }
+        candidates.truncate(self.line.engine.topics_per_fetch());
+        let max_tasks = candidates.iter().map(|candidate| candidate.free).min()?.min(self.config.max_tasks);
+        let last = index > 0 && index + 1 == lanes.len();
+        Some(Lane {
+            topics: candidates.iter().map(|candidate| candidate.subscription.name.clone()).collect(),
+            fetch: Fetch {
+                subscriptions: candidates.into_iter().map(|candidate| candidate.subscription.clone()).collect(),
+                max_tasks,
+                wait: if last { self.config.long_poll().min(LAST_LANE_WAIT) } else { self.config.long_poll() },
+                lock_duration: self.config.lock_duration(),
+            },
+            sent: Instant::now(),
+            kept_back: max_tasks < most,
+        })
+    }
+
+    /// Hands tasks over. False: there was no new one among them.
+    fn took(&self, lane: &Lane, tasks: Vec<Locked>) -> bool {
+        let engine = self.line.engine.name();
+        self.health.polled(engine);
+        metrics::counter!("handoff_polls_total", "engine" => engine.to_owned(), "result" => if tasks.is_empty() { "empty" } else { "tasks" })
+            .increment(1);
+        tracing::trace!(engine, tasks = tasks.len(), max_tasks = lane.fetch.max_tasks, "polled");
+        let mut new = false;
+        for task in tasks {
+            new |= self.dispatcher.deliver(&self.line, task);
+        }
+        new
+    }
+
+    /// Notes a failed poll; answers how long to wait.
+    fn failed(&self, lane: &Lane, fault: &Fault, errors: &mut Backoff) -> Duration {
+        let engine = self.line.engine.name();
+        metrics::counter!("handoff_polls_total", "engine" => engine.to_owned(), "result" => fault.label()).increment(1);
+        self.health.failed(engine, fault);
+        if fault.may_have_had_effect() || matches!(fault, Fault::TooLarge(_)) {
+            self.sweeper.request(lane.sent + lane.fetch.wait);
+        }
+        errors.next_wait_at_least(fault.retry_after())
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
