@@ -48,7 +48,7 @@ fn a_worker_that_completes_in_its_handler_loses_answers() {
     let workers = scene.ground.places.workers_folder("stock-workers").unwrap();
     std::fs::remove_file(workers.path().join("inventory-check.wasm")).unwrap();
     std::fs::remove_file(workers.path().join("inventory-check.toml")).unwrap();
-    workers.add("complete-in-handler").unwrap();
+    workers.add("controls/complete-in-handler").unwrap();
     let (order_url, inventory_url) = (scene.order_proxy.engine_rest(), scene.inventory.rest().base());
     let options = scene
         .ground
