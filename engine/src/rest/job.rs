@@ -1,0 +1,284 @@
+//! `/job`
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use handoff_machine::error::Entity;
+use handoff_machine::row::Job;
+use handoff_machine::{Command, Id, MachineError};
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::api::Api;
+use super::body::{Body, count, integer, no_content, ok, text};
+use super::date;
+use super::error::{RestError, Result};
+use super::path::Path;
+use super::query::{Criteria, Params, PostParams, Select};
+use super::reader::Reader;
+use crate::service::CommandError;
+
+const ORDERS: &[(&str, &str)] = &[
+    ("jobId", "id"),
+    ("executionId", "execution"),
+    ("processInstanceId", "instance"),
+    ("processDefinitionId", "definition"),
+    ("processDefinitionKey", "definition_key"),
+    ("jobPriority", "priority"),
+    ("jobRetries", "retries"),
+    ("jobDueDate", "ifnull(due, created)"),
+    ("tenantId", "tenant"),
+];
+
+/// The resource's routes.
+pub(crate) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/job", get(by_get).post(by_post))
+        .route("/job/count", get(count_by_get).post(count_by_post))
+        .route("/job/{id}", get(one))
+        .route("/job/{id}/execute", post(execute))
+        .route("/job/{id}/retries", put(set_retries))
+        .route("/job/{id}/duedate", put(set_due))
+        .route("/job/{id}/stacktrace", get(stacktrace))
+}
+
+fn dto(reader: &Reader<'_>, job: &Job) -> Result<Json> {
+    Ok(json!({
+        "id": reader.ids.text(job.id),
+        "jobDefinitionId": job_definition(reader, job.definition, &job.activity),
+        "processInstanceId": reader.ids.json_opt(job.instance),
+        "processDefinitionId": reader.definition_id(job.definition)?,
+        "processDefinitionKey": job.definition_key,
+        "executionId": reader.ids.json_opt(job.execution),
+        "exceptionMessage": job.exception_message,
+        "failedActivityId": job.failed_activity,
+        "retries": job.retries,
+        "dueDate": date::format(job.due.unwrap_or(job.created)),
+        "suspended": job.suspended,
+        "priority": job.priority,
+        "tenantId": job.tenant,
+        "createTime": date::format(job.created),
+        "batchId": null,
+    }))
+}
+
+/// The id of the job definition: there is one for each activity of a definition, and it needs no row.
+pub(crate) fn job_definition(reader: &Reader<'_>, definition: Id, activity: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(reader.ids.text(definition));
+    digest.update(activity);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    uuid::Builder::from_custom_bytes(bytes)
+        .into_uuid()
+        .hyphenated()
+        .to_string()
+}
+
+async fn by_get(api: Api, params: Params) -> Result<Response> {
+    list(api, params).await
+}
+
+async fn by_post(api: Api, PostParams(params): PostParams) -> Result<Response> {
+    list(api, params).await
+}
+
+async fn count_by_get(api: Api, params: Params) -> Result<Response> {
+    count_all(api, params).await
+}
+
+async fn count_by_post(api: Api, PostParams(params): PostParams) -> Result<Response> {
+    count_all(api, params).await
+}
+
+async fn list(api: Api, params: Params) -> Result<Response> {
+    let mut select = select(&api, &params)?;
+    select.arranged(&params, ORDERS)?;
+    let jobs = api.read(move |reader| {
+        select
+            .rows(reader.connection)?
+            .iter()
+            .map(|job| dto(reader, job))
+            .collect::<Result<Vec<_>>>()
+    });
+    Ok(ok(jobs.await?))
+}
+
+async fn count_all(api: Api, params: Params) -> Result<Response> {
+    let select = select(&api, &params)?;
+    Ok(count(api.read(move |reader| select.count(reader.connection)).await?))
+}
+
+fn select(api: &Api, params: &Params) -> Result<Select<Job>> {
+    let of = Criteria::new(params, api.ids);
+    let now = api.engine.now();
+    let mut select = Select::new();
+    select
+        .with("id = ?", of.id("jobId"))
+        .within("id IN (SELECT value FROM json_each(?))", of.ids("jobIds")?)
+        .with("instance = ?", of.id("processInstanceId"))
+        .within(
+            "instance IN (SELECT value FROM json_each(?))",
+            of.ids("processInstanceIds")?,
+        )
+        .with("execution = ?", of.id("executionId"))
+        .with("definition = ?", of.last_id("processDefinitionId"))
+        .with("definition_key = ?", of.text("processDefinitionKey"))
+        .with("activity = ?", of.text("activityId"))
+        .with("failed_activity = ?", of.text("failedActivityId"))
+        .with(
+            "retries > 0 AND (due IS NULL OR due <= ?)",
+            of.is("executable").then_some(now),
+        )
+        .only_if(of.is("timers"), "kind IN (1, 2)")
+        .only_if(of.is("messages"), "kind = 0")
+        .only_if(of.is("withException"), "exception_message IS NOT NULL")
+        .with("exception_message = ?", of.text("exceptionMessage"))
+        .only_if(of.is("withRetriesLeft"), "retries > 0")
+        .only_if(of.is("noRetriesLeft"), "retries = 0")
+        .only_if(of.is("active"), "suspended = 0")
+        .only_if(of.is("suspended"), "suspended <> 0")
+        .with("priority >= ?", of.integer("priorityHigherThanOrEquals")?)
+        .with("priority <= ?", of.integer("priorityLowerThanOrEquals")?)
+        .only_if(of.is("withoutTenantId"), "tenant IS NULL");
+    match (of.list("tenantIdIn")?, of.is("includeJobsWithoutTenantId")) {
+        (Some(tenants), true) => select.within(
+            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
+            Some(tenants),
+        ),
+        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
+    };
+    compare(
+        &mut select,
+        &of,
+        "dueDates",
+        ["ifnull(due, created) > ?", "ifnull(due, created) < ?"],
+    )?;
+    compare(&mut select, &of, "createTimes", ["created > ?", "created < ?"])?;
+    Ok(select)
+}
+
+/// `gt_2026-…,lt_2026-…`, or `[{"operator", "value"}]`.
+fn compare(select: &mut Select<Job>, of: &Criteria<'_>, name: &str, conditions: [&'static str; 2]) -> Result<()> {
+    let pairs: Vec<(String, String)> = match of.json(name) {
+        None => return Ok(()),
+        Some(Json::Array(list)) => {
+            let text = |entry: &Json, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+            list.iter()
+                .map(|entry| (text(entry, "operator"), text(entry, "value")))
+                .collect()
+        }
+        Some(_) => {
+            let list = of.list(name)?.unwrap_or_default();
+            let split = |text: &String| text.split_once('_').map(|(o, v)| (o.to_owned(), v.to_owned()));
+            list.iter().filter_map(split).collect()
+        }
+    };
+    for (operator, value) in pairs {
+        let condition = match operator.as_str() {
+            "gt" => conditions[0],
+            "lt" => conditions[1],
+            _ => {
+                return Err(RestError::invalid(format!(
+                    "Invalid {name} comparator specified: {operator}"
+                )));
+            }
+        };
+        let instant = date::parse(&value).or_else(|| date::parse(&value.replace(' ', "+")));
+        let refusal = || RestError::invalid(format!("Cannot set query parameter '{name}' to value '{value}'"));
+        select.with(condition, Some(instant.ok_or_else(refusal)?));
+    }
+    Ok(())
+}
+
+fn unknown(id: &str) -> RestError {
+    RestError::unknown(format!("Job with id {id} does not exist"))
+}
+
+async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {
+    let key = api.ids.read(&id);
+    let job = api.read(move |reader| match Select::<Job>::by_id(reader.connection, key)? {
+        Some(job) => dto(reader, &job).map(Some),
+        None => Ok(None),
+    });
+    job.await?.map(ok).ok_or_else(|| unknown(&id))
+}
+
+/// `POST /job/{id}/execute`: whatever the engine refuses is 404 here, as in Camunda.
+async fn execute(api: Api, Path(text): Path<String>) -> Result<Response> {
+    let result = api.submit_raw(Command::ExecuteJob(api.ids.read(&text))).await;
+    result.map(|_| no_content()).map_err(|error| match error {
+        CommandError::Machine(MachineError::NotFound { kind: Entity::Job, .. }) => {
+            RestError::unknown(format!("No job found with id '{text}'"))
+        }
+        CommandError::Machine(MachineError::View(_)) => error.into(),
+        CommandError::Machine(error) => RestError::unknown(error.to_string()),
+        error => error.into(),
+    })
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RetriesDto {
+    #[serde(deserialize_with = "integer")]
+    retries: Option<i64>,
+}
+
+async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Body<RetriesDto>) -> Result<Response> {
+    let retries = dto
+        .retries
+        .ok_or_else(|| RestError::invalid("The number of retries cannot be null."))?;
+    let retries = i32::try_from(retries)
+        .ok()
+        .filter(|retries| *retries >= 0)
+        .ok_or_else(|| {
+            let message = "The number of job retries must be a non-negative Integer, but '".to_owned();
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            RestError::of_engine(
+                status,
+                "InvalidRequestException",
+                format!("{message}{retries}' has been provided."),
+            )
+        })?;
+    api.run(Command::SetJobRetries {
+        id: api.ids.read(&id),
+        retries,
+    })
+    .await?;
+    Ok(no_content())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct DueDto {
+    #[serde(deserialize_with = "text")]
+    duedate: Option<String>,
+}
+
+async fn set_due(api: Api, Path(id): Path<String>, Body(dto): Body<DueDto>) -> Result<Response> {
+    let due = match dto.duedate {
+        None => None,
+        Some(text) => {
+            let refusal = || RestError::invalid(format!("Cannot set duedate to value '{text}'"));
+            Some(date::parse(&text).ok_or_else(refusal)?)
+        }
+    };
+    api.run(Command::SetJobDue {
+        id: api.ids.read(&id),
+        due,
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn stacktrace(api: Api, Path(id): Path<String>) -> Result<Response> {
+    let key = api.ids.read(&id);
+    let job = api
+        .read(move |reader| Select::<Job>::by_id(reader.connection, key))
+        .await?;
+    let job = job.ok_or_else(|| RestError::unknown(format!("No job found with id {id}")))?;
+    let trace = job.exception_stacktrace.unwrap_or_default();
+    Ok(([(header::CONTENT_TYPE, "text/plain")], trace).into_response())
+}

@@ -1,0 +1,103 @@
+//! Queries for definitions.
+
+use axum::response::Response;
+use handoff_machine::row::DefinitionRow;
+
+use crate::rest::api::Api;
+use crate::rest::body::{count, ok};
+use crate::rest::error::Result;
+use crate::rest::query::{Criteria, Params, Select};
+
+const ORDERS: &[(&str, &str)] = &[
+    ("category", "category"),
+    ("key", "key"),
+    ("id", "id"),
+    ("name", "name"),
+    ("version", "version"),
+    ("deploymentId", "deployment"),
+    ("deployTime", "deployment"),
+    ("tenantId", "tenant"),
+    ("versionTag", "version_tag"),
+];
+
+/// `GET /process-definition`
+pub(super) async fn by_get(api: Api, params: Params) -> Result<Response> {
+    let mut select = select(&api, &params)?;
+    select.arranged(&params, ORDERS)?;
+    let definitions = api.read(move |reader| {
+        Ok(select
+            .rows(reader.connection)?
+            .iter()
+            .map(|row| super::dto(reader.ids, row))
+            .collect::<Vec<_>>())
+    });
+    Ok(ok(definitions.await?))
+}
+
+/// `GET /process-definition/count`
+pub(super) async fn count_by_get(api: Api, params: Params) -> Result<Response> {
+    let select = select(&api, &params)?;
+    Ok(count(api.read(move |reader| select.count(reader.connection)).await?))
+}
+
+fn select(api: &Api, params: &Params) -> Result<Select<DefinitionRow>> {
+    let of = Criteria::new(params, api.ids);
+    let mut select = Select::new();
+    select
+        .with("id = ?", of.last_id("processDefinitionId"))
+        .within(
+            "id IN (SELECT value FROM json_each(?))",
+            of.last_ids("processDefinitionIdIn")?,
+        )
+        .with("name = ?", of.text("name"))
+        .with("name GLOB ?", of.pattern("nameLike"))
+        .with("deployment = ?", of.id("deploymentId"))
+        .with(
+            "deployment IN (SELECT id FROM deployment WHERE time > ?)",
+            of.instant("deployedAfter")?,
+        )
+        .with(
+            "deployment IN (SELECT id FROM deployment WHERE time = ?)",
+            of.instant("deployedAt")?,
+        )
+        .with("key = ?", of.text("key"))
+        .within("key IN (SELECT value FROM json_each(?))", of.list("keysIn")?)
+        .with("key GLOB ?", of.pattern("keyLike"))
+        .with("category = ?", of.text("category"))
+        .with("category GLOB ?", of.pattern("categoryLike"))
+        .with("version = ?", of.integer("version")?)
+        .with("resource = ?", of.text("resourceName"))
+        .with("resource GLOB ?", of.pattern("resourceNameLike"))
+        .with("version_tag = ?", of.text("versionTag"))
+        .with("version_tag GLOB ?", of.pattern("versionTagLike"))
+        .only_if(of.is("withoutVersionTag"), "version_tag IS NULL")
+        .only_if(of.is("active"), "suspended = 0")
+        .only_if(of.is("suspended"), "suspended <> 0")
+        .only_if(of.is("startableInTasklist"), "startable_in_tasklist <> 0")
+        .only_if(of.is("notStartableInTasklist"), "startable_in_tasklist = 0")
+        .only_if(
+            of.is("latestVersion"),
+            "version = (SELECT max(latest.version) FROM definition AS latest \
+             WHERE latest.key = definition.key AND latest.tenant IS definition.tenant)",
+        )
+        .with(
+            "id IN (SELECT definition FROM incident WHERE id = ?)",
+            of.id("incidentId"),
+        )
+        .with(
+            "id IN (SELECT definition FROM incident WHERE kind = ?)",
+            of.text("incidentType"),
+        );
+    match (
+        of.list("tenantIdIn")?,
+        of.is("includeProcessDefinitionsWithoutTenantId"),
+    ) {
+        (Some(tenants), true) => select.within(
+            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
+            Some(tenants),
+        ),
+        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
+    };
+    select.only_if(of.is("withoutTenantId"), "tenant IS NULL");
+    Ok(select)
+}

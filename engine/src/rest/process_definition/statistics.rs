@@ -1,0 +1,124 @@
+//! How many instances there are of what: `/process-definition/…/statistics`.
+
+use axum::response::Response;
+use handoff_machine::Id;
+use handoff_machine::row::DefinitionRow;
+use rusqlite::params;
+use serde_json::{Value as Json, json};
+
+use super::Named;
+use crate::rest::api::Api;
+use crate::rest::body::ok;
+use crate::rest::error::Result;
+use crate::rest::path::Path;
+use crate::rest::query::{Params, Select};
+use crate::rest::reader::Reader;
+
+/// `GET /process-definition/statistics`: for each definition.
+pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
+    let wanted = Wanted::of(&params);
+    let statistics = api.read(move |reader| {
+        let definitions = Select::<DefinitionRow>::new().rows(reader.connection)?;
+        let one = |row: &DefinitionRow| {
+            let count = |sql| {
+                reader
+                    .connection
+                    .prepare_cached(sql)?
+                    .query_row([row.id.0], |row| row.get::<_, i64>(0))
+            };
+            let instances = count("SELECT count(*) FROM process_instance WHERE definition = ?")?;
+            let failed = if wanted.failed_jobs {
+                count("SELECT count(*) FROM job WHERE definition = ? AND retries = 0")?
+            } else {
+                0
+            };
+            Ok(json!({
+                "id": reader.ids.definition(&row.key, row.version, row.id),
+                "instances": instances,
+                "failedJobs": failed,
+                "incidents": incidents(reader, wanted, row.id, None)?,
+                "definition": super::dto(reader.ids, row),
+            }))
+        };
+        definitions.iter().map(one).collect::<Result<Vec<Json>>>()
+    });
+    Ok(ok(statistics.await?))
+}
+
+/// `GET /process-definition/{id}/statistics`: for each activity.
+pub(super) async fn by_id(api: Api, Path(id): Path<String>, params: Params) -> Result<Response> {
+    of_activities(api, Named::Id(id), &params).await
+}
+
+/// `GET /process-definition/key/{key}/statistics`
+pub(super) async fn by_key(api: Api, Path(key): Path<String>, params: Params) -> Result<Response> {
+    of_activities(api, Named::Key(key, None), &params).await
+}
+
+/// `GET /process-definition/key/{key}/tenant-id/{tenant}/statistics`
+pub(super) async fn by_key_and_tenant(
+    api: Api,
+    Path((key, tenant)): Path<(String, String)>,
+    params: Params,
+) -> Result<Response> {
+    of_activities(api, Named::Key(key, Some(tenant)), &params).await
+}
+
+/// What is counted beside instances.
+#[derive(Clone, Copy)]
+struct Wanted {
+    failed_jobs: bool,
+    incidents: bool,
+}
+
+impl Wanted {
+    fn of(params: &Params) -> Self {
+        Self {
+            failed_jobs: params.is("failedJobs"),
+            incidents: params.is("incidents"),
+        }
+    }
+}
+
+async fn of_activities(api: Api, named: Named, params: &Params) -> Result<Response> {
+    let wanted = Wanted::of(params);
+    let statistics = api.read(move |reader| {
+        let definition = named.find(reader)?;
+        // Ended executions and tokens between activities are in none.
+        let sql = "SELECT activity, count(*) FROM execution WHERE definition = ? AND state IN (0, 1, 3) \
+                   AND instance IN (SELECT id FROM process_instance WHERE definition = ?1) GROUP BY activity";
+        let mut statement = reader.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([definition.id.0], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        let mut failed = reader
+            .connection
+            .prepare_cached("SELECT count(*) FROM job WHERE definition = ? AND activity = ? AND retries = 0")?;
+        let mut result = Vec::new();
+        for row in rows {
+            let (activity, instances) = row?;
+            let failed: i64 = match wanted.failed_jobs {
+                true => failed.query_row(params![definition.id.0, activity], |row| row.get(0))?,
+                false => 0,
+            };
+            let incidents = incidents(reader, wanted, definition.id, Some(&activity))?;
+            result
+                .push(json!({ "id": activity, "instances": instances, "failedJobs": failed, "incidents": incidents }));
+        }
+        Ok(result)
+    });
+    Ok(ok(statistics.await?))
+}
+
+fn incidents(reader: &Reader<'_>, wanted: Wanted, definition: Id, activity: Option<&str>) -> Result<Vec<Json>> {
+    if !wanted.incidents {
+        return Ok(Vec::new());
+    }
+    let sql =
+        "SELECT kind, count(*) FROM incident WHERE definition = ?1 AND (?2 IS NULL OR activity = ?2) GROUP BY kind";
+    let mut statement = reader.connection.prepare_cached(sql)?;
+    let rows = statement.query_map(params![definition.0, activity], |row| {
+        Ok(json!({ "incidentType": row.get::<_, String>(0)?, "incidentCount": row.get::<_, i64>(1)? }))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+}

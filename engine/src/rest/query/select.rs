@@ -1,0 +1,305 @@
+//! A SELECT that is built from constant parts and bound values.
+
+use std::marker::PhantomData;
+
+use handoff_machine::row::{
+    DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
+    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance, Job, JobLog, UserTask,
+    Variable,
+};
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Connection, params_from_iter};
+
+use super::params::{Page, Params};
+use crate::rest::error::{RestError, Result};
+use crate::store::row::Table;
+
+/// A value bound to a statement.
+pub(crate) type Bound = SqlValue;
+
+/// The most rows of one answer. A query for all that would give more is refused, never cut silently.
+const ROWS_MAX: i64 = 50_000;
+
+/// A row whose table has a name that conditions can use.
+pub(crate) trait Named: Table {
+    /// The table's name.
+    const TABLE: &'static str;
+}
+
+macro_rules! named {
+    ($($row:ident in $table:literal),+ $(,)?) => {
+        $(impl Named for $row { const TABLE: &'static str = $table; })+
+    };
+}
+
+named!(
+    Deployment in "deployment",
+    DefinitionRow in "definition",
+    Instance in "process_instance",
+    Execution in "execution",
+    Variable in "variable",
+    ExternalTask in "external_task",
+    Job in "job",
+    EventSubscription in "event_subscription",
+    UserTask in "task",
+    Incident in "incident",
+    HistoricInstance in "historic_instance",
+    HistoricActivity in "historic_activity",
+    HistoricVariable in "historic_variable",
+    HistoricTask in "historic_task",
+    HistoricIncident in "historic_incident",
+    ExternalTaskLog in "external_task_log",
+    JobLog in "job_log",
+);
+
+/// A SELECT over one table. Conditions are joined by AND.
+#[derive(Debug)]
+pub(crate) struct Select<T> {
+    conditions: Vec<&'static str>,
+    bound: Vec<Bound>,
+    order: Vec<(&'static str, bool)>,
+    page: Page,
+    row: PhantomData<fn() -> T>,
+}
+
+impl<T: Named> Select<T> {
+    /// All rows, in the order of their creation.
+    pub(crate) fn new() -> Self {
+        Self {
+            conditions: Vec::new(),
+            bound: Vec::new(),
+            order: Vec::new(),
+            page: Page::default(),
+            row: PhantomData,
+        }
+    }
+
+    /// The row of an id.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn by_id(connection: &Connection, id: handoff_machine::Id) -> Result<Option<T>> {
+        let mut select = Self::new();
+        select.with("id = ?", Some(id.0));
+        Ok(select.rows(connection)?.pop())
+    }
+
+    /// Only rows of this condition, which binds nothing.
+    pub(crate) fn only(&mut self, condition: &'static str) -> &mut Self {
+        self.conditions.push(condition);
+        self
+    }
+
+    /// Only rows of this condition, where `wanted`.
+    pub(crate) fn only_if(&mut self, wanted: bool, condition: &'static str) -> &mut Self {
+        if wanted { self.only(condition) } else { self }
+    }
+
+    /// Only rows of this condition, with one `?`, if there is a value for it.
+    pub(crate) fn with(&mut self, condition: &'static str, value: Option<impl Into<Bound>>) -> &mut Self {
+        if let Some(value) = value {
+            self.conditions.push(condition);
+            self.bound.push(value.into());
+        }
+        self
+    }
+
+    /// Only rows of this condition, with as many `?` as there are values.
+    pub(crate) fn with_all(&mut self, condition: &'static str, values: impl IntoIterator<Item = Bound>) -> &mut Self {
+        self.conditions.push(condition);
+        self.bound.extend(values);
+        self
+    }
+
+    /// Only rows of this condition, with one `?` for a JSON array: `x IN (SELECT value FROM json_each(?))`.
+    pub(crate) fn within<V: serde::Serialize>(&mut self, condition: &'static str, values: Option<Vec<V>>) -> &mut Self {
+        if let Some(values) = values {
+            self.conditions.push(condition);
+            self.bound.push(Bound::Text(
+                serde_json::to_string(&values).unwrap_or_else(|_| "[]".into()),
+            ));
+        }
+        self
+    }
+
+    /// Orders and cuts as the parameters say. `columns` are the orders that there are.
+    ///
+    /// # Errors
+    /// 400: an unknown order, or a page that is none.
+    pub(crate) fn arranged(&mut self, params: &Params, columns: &[(&str, &'static str)]) -> Result<&mut Self> {
+        for sorting in params.sorting()? {
+            let known = columns.iter().find(|(name, _)| *name == sorting.by);
+            let (_, column) = known.ok_or_else(|| {
+                RestError::invalid(format!("Cannot set query sortBy parameter to value {}", sorting.by))
+            })?;
+            self.order.push((column, sorting.descending));
+        }
+        self.page = params.page()?;
+        Ok(self)
+    }
+
+    /// Orders by a column before all else.
+    pub(crate) fn ordered(&mut self, column: &'static str, descending: bool) -> &mut Self {
+        self.order.push((column, descending));
+        self
+    }
+
+    /// At most so many rows.
+    pub(crate) fn limited(&mut self, max: i64) -> &mut Self {
+        self.page.max = Some(max);
+        self
+    }
+
+    fn where_clause(&self) -> String {
+        if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE ({})", self.conditions.join(") AND ("))
+        }
+    }
+
+    fn sql(&self) -> String {
+        let mut order = String::new();
+        for (column, descending) in &self.order {
+            order.push_str(column);
+            order.push_str(if *descending { " DESC, " } else { ", " });
+        }
+        let (columns, table, conditions) = (T::COLUMNS, T::TABLE, self.where_clause());
+        format!("SELECT {columns} FROM {table}{conditions} ORDER BY {order}{table}.id LIMIT ? OFFSET ?")
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// 400 where there are more than [`ROWS_MAX`] and no page was asked for; 500 where the store fails.
+    pub(crate) fn rows(&self, connection: &Connection) -> Result<Vec<T>> {
+        let wanted = self.page.max.unwrap_or(i64::MAX).max(0);
+        let limit = wanted.min(ROWS_MAX + 1);
+        let page = [
+            Bound::Integer(limit),
+            Bound::Integer(self.page.first.unwrap_or(0).max(0)),
+        ];
+        let mut statement = connection.prepare_cached(&self.sql())?;
+        let rows = statement.query_map(params_from_iter(self.bound.iter().chain(&page)), T::from_row)?;
+        let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        if rows.len() > ROWS_MAX as usize {
+            let message = format!("Max results limit of {ROWS_MAX} exceeded! Ask for a page with maxResults");
+            return Err(RestError::of_engine(
+                http::StatusCode::BAD_REQUEST,
+                "BadUserRequestException",
+                message,
+            ));
+        }
+        Ok(rows)
+    }
+
+    /// The different texts of a column, in their order.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn distinct(&self, connection: &Connection, column: &'static str) -> Result<Vec<String>> {
+        let (table, conditions) = (T::TABLE, self.where_clause());
+        let sql = format!("SELECT DISTINCT {column} FROM {table}{conditions} ORDER BY {column} LIMIT {ROWS_MAX}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let texts = statement.query_map(params_from_iter(&self.bound), |row| row.get(0))?;
+        Ok(texts.collect::<rusqlite::Result<Vec<_>>>()?)
+    }
+
+    /// How many rows there are, whatever the page.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn count(&self, connection: &Connection) -> Result<i64> {
+        let sql = format!("SELECT count(*) FROM {}{}", T::TABLE, self.where_clause());
+        let mut statement = connection.prepare_cached(&sql)?;
+        Ok(statement.query_row(params_from_iter(&self.bound), |row| row.get(0))?)
+    }
+}
+
+/// A pattern of Camunda (`%`, `_`, escaped by `\`) as one of SQLite's GLOB, which minds upper and lower case as Camunda's
+/// databases do.
+pub(crate) fn glob(pattern: &str) -> String {
+    let mut glob = String::with_capacity(pattern.len() + 4);
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match if c == '\\' {
+            chars.next().map(|c| (c, true))
+        } else {
+            Some((c, false))
+        } {
+            Some(('%', false)) => glob.push('*'),
+            Some(('_', false)) => glob.push('?'),
+            Some((c @ ('*' | '?' | '['), _)) => glob.extend(['[', c, ']']),
+            Some((c, _)) => glob.push(c),
+            None => glob.push('\\'),
+        }
+    }
+    glob
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(include_str!("../../store/schema/v1.sql"))
+            .unwrap();
+        for (id, name) in [(1, "b"), (2, "a"), (3, "c"), (4, "a")] {
+            connection
+                .execute("INSERT INTO deployment VALUES (?, ?, NULL, NULL, 0)", (id, name))
+                .unwrap();
+        }
+        connection
+    }
+
+    fn ids(query: &str) -> Result<Vec<i64>> {
+        let params = Params::from_query(query);
+        let mut select = Select::<Deployment>::new();
+        select.with("name = ?", params.text("name"));
+        select.within("name IN (SELECT value FROM json_each(?))", params.list("nameIn")?);
+        select.arranged(&params, &[("name", "name")])?;
+        Ok(select.rows(&table())?.into_iter().map(|row| row.id.0).collect())
+    }
+
+    #[test]
+    fn criteria_order_and_page() {
+        assert_eq!(ids("").unwrap(), [1, 2, 3, 4]);
+        assert_eq!(ids("name=a").unwrap(), [2, 4]);
+        assert_eq!(ids("nameIn=b,c").unwrap(), [1, 3]);
+        assert_eq!(
+            ids("sortBy=name&sortOrder=desc").unwrap(),
+            [3, 1, 2, 4],
+            "equal ones in the order of creation"
+        );
+        assert_eq!(ids("firstResult=1&maxResults=2").unwrap(), [2, 3]);
+        assert_eq!(ids("maxResults=0").unwrap(), [0; 0]);
+        assert_eq!(
+            ids("name=' OR 1=1 --").unwrap(),
+            [0; 0],
+            "what a request says is only ever compared"
+        );
+    }
+
+    #[test]
+    fn an_unknown_order_is_refused() {
+        assert_eq!(
+            ids("sortBy=id;drop&sortOrder=asc").unwrap_err().message,
+            "Cannot set query sortBy parameter to value id;drop"
+        );
+    }
+
+    #[test]
+    fn patterns_mind_the_case_and_nothing_else() {
+        assert_eq!(glob("a%b_c"), "a*b?c");
+        assert_eq!(glob(r"50\% [x] *"), "50% [[]x] [*]");
+    }
+
+    #[test]
+    fn count_does_not_know_the_page() {
+        let mut select = Select::<Deployment>::new();
+        select.arranged(&Params::from_query("maxResults=1"), &[]).unwrap();
+        assert_eq!(select.count(&table()).unwrap(), 4);
+    }
+}

@@ -1,0 +1,90 @@
+//! The read side: one connection that cannot write, and what many answers need beside their own rows.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use handoff_machine::row::DefinitionRow;
+use handoff_machine::{Id, Millis};
+use rusqlite::{Connection, OptionalExtension};
+use serde_json::Value as Json;
+
+use super::error::Result;
+use super::id::Ids;
+use super::query::Select;
+
+/// A connection, with what has been read for this answer already.
+pub(crate) struct Reader<'c> {
+    /// The connection.
+    pub(crate) connection: &'c Connection,
+    /// The ids of its database.
+    pub(crate) ids: Ids,
+    definitions: RefCell<HashMap<Id, Option<DefinitionRow>>>,
+    removal_times: RefCell<HashMap<Id, Option<Millis>>>,
+}
+
+impl<'c> Reader<'c> {
+    /// A reader for one answer.
+    pub(crate) fn new(connection: &'c Connection, ids: Ids) -> Self {
+        Self {
+            connection,
+            ids,
+            definitions: RefCell::default(),
+            removal_times: RefCell::default(),
+        }
+    }
+
+    /// A definition; none where it has been deleted.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn definition(&self, id: Id) -> Result<Option<DefinitionRow>> {
+        if let Some(known) = self.definitions.borrow().get(&id) {
+            return Ok(known.clone());
+        }
+        let row = Select::<DefinitionRow>::by_id(self.connection, id)?;
+        self.definitions.borrow_mut().insert(id, row.clone());
+        Ok(row)
+    }
+
+    /// The full id of a definition; of one that has been deleted, the bare UUID.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn definition_id(&self, id: Id) -> Result<Json> {
+        let row = self.definition(id)?;
+        Ok(row.map_or_else(
+            || self.ids.json(id),
+            |row| self.ids.definition(&row.key, row.version, id).into(),
+        ))
+    }
+
+    /// The key of a definition; null where it has been deleted.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn definition_key(&self, id: Id) -> Result<Json> {
+        Ok(self.definition(id)?.map(|row| row.key).into())
+    }
+
+    /// When the history of a row goes: its own time, or that of its instance.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn removal_time(&self, own: Option<Millis>, instance: Option<Id>) -> Result<Option<Millis>> {
+        let (None, Some(instance)) = (own, instance) else {
+            return Ok(own);
+        };
+        if let Some(known) = self.removal_times.borrow().get(&instance) {
+            return Ok(*known);
+        }
+        let sql = "SELECT removal_time FROM historic_instance WHERE id = ?";
+        let time = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([instance.0], |row| row.get(0))
+            .optional()?
+            .flatten();
+        self.removal_times.borrow_mut().insert(instance, time);
+        Ok(time)
+    }
+}
