@@ -8,11 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::Args;
-use handoff_engine::{
-    config::{Config, DelegatesConfig, HistoryLevel, TlsFiles},
-    rest::Server,
-    service::Engine,
-};
+use handoff_engine::{Config, DelegatesConfig, HistoryLevel, TlsFiles, serve};
 
 use crate::shutdown;
 
@@ -95,16 +91,15 @@ impl EngineArgs {
 pub(crate) async fn run(args: EngineArgs) -> Result<()> {
     let (config, address_file) = args.config();
     let stop = shutdown::on_signals()?;
-    let engine = Engine::open(&config).with_context(|| format!("open the database in {}", config.data_dir.display()))?;
-    let server = Server::bind(engine.clone(), &config).await?;
-    let address = server.local_addr();
-    if let Some(file) = &address_file {
-        write_address(file, address)?;
-    }
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    tracing::info!(url = format!("{scheme}://{address}/engine-rest"), engine = config.name, "the engine runs");
-    server.serve(stop).await;
-    engine.shutdown().await?;
+    let ready = |address| {
+        if let Some(file) = &address_file
+            && let Err(error) = write_address(file, address)
+        {
+            // The engine serves all the same; whoever waits for the file learns why from the log.
+            tracing::error!(error = format!("{error:#}"), "nobody can read the address");
+        }
+    };
+    serve(config, ready, stop.cancelled_owned()).await?;
     tracing::info!("the engine has stopped");
     Ok(())
 }
