@@ -100,3 +100,8 @@ pub mod __private {
     /// What a delegate's export answers.
     pub type DelegateAnswer = Result<crate::Delegation, DelegateError>;
 }
+
+/// The README's examples are tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

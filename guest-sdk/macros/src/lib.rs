@@ -96,6 +96,9 @@ fn expand(arguments: Tokens, function: ItemFn, attribute: &Attribute) -> Tokens 
             }
             #[cfg(target_family = "wasm")]
             ::handoff_sdk::__private::#export!(Export with_types_in ::handoff_sdk::__private::#bindings);
+            // Where nothing is exported, this is what uses the function.
+            #[cfg(not(target_family = "wasm"))]
+            const _: fn(#argument) -> #answer = <Export as ::handoff_sdk::__private::#guest>::#method;
         };
     }
 }
@@ -141,4 +144,52 @@ fn check(arguments: &Tokens, function: &ItemFn, attribute: &Attribute) -> syn::R
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the compiler says of a function with the attribute, if anything.
+    fn refusal(arguments: &str, function: &str, attribute: &Attribute) -> Option<String> {
+        let arguments: Tokens = arguments.parse().expect("tokens");
+        let function: ItemFn = syn::parse_str(function).expect("a function");
+        check(&arguments, &function, attribute)
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_plain_function_is_taken() {
+        let function = "fn handle(task: Task) -> Result<Completion> { work(task) }";
+        assert_eq!(refusal("", function, &HANDLER), None);
+        let expanded = expand(Tokens::new(), syn::parse_str(function).expect("a function"), &HANDLER).to_string();
+        assert!(expanded.contains("export_handler"), "{expanded}");
+        assert!(!expanded.contains("compile_error"), "{expanded}");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let refused = |function| refusal("", function, &HANDLER).unwrap_or_default();
+        assert!(refused("async fn handle(task: Task) -> Outcome {}").contains("not `async`"));
+        assert!(refused("fn handle<T>(task: T) -> Outcome {}").contains("generic"));
+        assert!(refused("fn handle() -> Outcome {}").contains("one argument, a `handoff_sdk::Task`"));
+        assert!(refused("fn handle(a: Task, b: Task) -> Outcome {}").contains("one argument"));
+        assert!(refused("fn handle(&self) -> Outcome {}").contains("one argument"));
+        assert!(refused("fn handle(task: Task) {}").contains("how it ended"));
+        let delegate = refusal("", "fn listen() -> Result<()> {}", &DELEGATE).unwrap_or_default();
+        assert!(delegate.contains("`handoff_sdk::Execution`"), "{delegate}");
+        let topics = refusal(r#"topic = "a""#, "fn handle(task: Task) -> Outcome {}", &HANDLER).unwrap_or_default();
+        assert!(topics.contains("manifest"), "{topics}");
+    }
+
+    #[test]
+    fn a_refused_function_stays_so_that_other_errors_are_the_authors() {
+        let function = syn::parse_str("fn handle() -> Outcome { Outcome }").expect("a function");
+        let expanded = expand(Tokens::new(), function, &HANDLER).to_string();
+        assert!(
+            expanded.contains("compile_error") && expanded.contains("fn handle"),
+            "{expanded}"
+        );
+    }
 }
