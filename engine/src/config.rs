@@ -79,7 +79,12 @@ impl DelegatesConfig {
     /// Calls to `url`, 30 s and 64 at a time.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), token_file: None, timeout: Duration::from_secs(30), concurrency: 64 }
+        Self {
+            url: url.into(),
+            token_file: None,
+            timeout: Duration::from_secs(30),
+            concurrency: 64,
+        }
     }
 }
 

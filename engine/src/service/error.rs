@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use handoff_machine::{Id, MachineError};
 
-use crate::store::StoreError;
+use crate::store::{ReadRefused, StoreError};
 
 /// The refusal of a command or a read. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
@@ -50,5 +50,22 @@ pub enum CommandError {
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::Store(Arc::new(error))
+    }
+}
+
+impl From<ReadRefused> for CommandError {
+    fn from(refused: ReadRefused) -> Self {
+        match refused {
+            ReadRefused::Overloaded => Self::Overloaded {
+                retry_after: Duration::from_secs(1),
+            },
+            ReadRefused::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for CommandError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
     }
 }

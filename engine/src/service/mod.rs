@@ -11,7 +11,7 @@
 //! Invariant: nothing is answered, and nothing in memory (long polls, timers, reservations) changes, before the
 //! commit that it follows from. Nothing slow runs on the writer: it does no network I/O and waits for no one.
 //! Invariant: there is one clock, [`clock::Clock`], and the whole of it can be driven by hand on one thread
-//! ([`processor::Processor`]).
+//! (`Processor`).
 
 pub mod clock;
 mod command;
@@ -34,12 +34,13 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-pub use self::delegates::{DelegateError, Delegates};
-pub use self::error::CommandError;
-pub use self::fetch::{CreateOrder, FetchRequest, FetchTopic, LockedTask};
-pub use self::metrics::Stats;
 use self::clock::{Clock, SystemClock};
 use self::command::{Source, Work};
+pub use self::delegates::Delegates;
+pub use self::error::CommandError;
+pub use self::fetch::{CreateOrder, FetchRequest, FetchTopic, LockedTask};
+use self::metrics::Counters;
+pub use self::metrics::Stats;
 use self::queue::CommandQueue;
 use crate::config::Config;
 use crate::store::{OpenError, ReaderPool, Store, StoreError};
@@ -53,6 +54,7 @@ struct Shared {
     node: Node,
     clock: Arc<dyn Clock>,
     queue: Arc<CommandQueue>,
+    counters: Arc<Counters>,
     readers: ReaderPool,
     writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
@@ -78,12 +80,15 @@ impl Engine {
         let readers = store.readers();
         let node = store.node();
         let queue = Arc::new(CommandQueue::new(&config.limits));
-        let writer = writer::spawn(config, store, Arc::clone(&clock), Arc::clone(&queue), delegates)?;
+        let counters = Arc::new(Counters::default());
+        let shared = (Arc::clone(&clock), Arc::clone(&queue), Arc::clone(&counters));
+        let writer = writer::spawn(config, store, shared.0, shared.1, delegates, shared.2)?;
         Ok(Self(Arc::new(Shared {
             name: config.name.clone(),
             node,
             clock,
             queue,
+            counters,
             readers,
             writer: Mutex::new(Some(writer)),
         })))
@@ -105,7 +110,9 @@ impl Engine {
     /// As [`Engine::submit`], and [`CommandError::Cycle`].
     pub async fn submit_from(&self, command: Command, invocation: Option<Uuid>) -> Result<Reply, CommandError> {
         let (reply, answer) = oneshot::channel();
-        self.0.queue.push(Work::command(command, Source::Caller { reply, invocation }))?;
+        self.0
+            .queue
+            .push(Work::command(command, Source::Caller { reply, invocation }))?;
         answer.await.unwrap_or(Err(CommandError::ShuttingDown))
     }
 
@@ -130,7 +137,10 @@ impl Engine {
         T: Send + 'static,
         E: From<CommandError> + Send + 'static,
     {
-        self.0.readers.read(read).await
+        match self.0.readers.read(read).await {
+            Ok(result) => result,
+            Err(refused) => Err(CommandError::from(refused).into()),
+        }
     }
 
     /// A definition with its compiled model: names, extension properties, types of activities.
@@ -142,7 +152,8 @@ impl Engine {
         if let Some(definition) = models.cached(id) {
             return Ok(Some(definition));
         }
-        self.read(move |connection| models.definition(connection, id).map_err(CommandError::from)).await
+        self.read(move |connection| models.definition(connection, id).map_err(CommandError::from))
+            .await
     }
 
     /// The database's part of every id outside.
@@ -166,7 +177,17 @@ impl Engine {
     /// Counters of the engine since it was opened.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.0.queue.stats()
+        self.0.counters.read()
+    }
+
+    /// Refuses new commands from now on, and answers waiting long polls; what is queued is finished.
+    pub fn refuse(&self) {
+        self.0.queue.close();
+    }
+
+    /// Ends when the writer has: because it was told to, or because the database could not be written.
+    pub async fn stopped(&self) {
+        self.0.queue.abandoned().await;
     }
 
     /// Stops: new commands and waiting long polls get [`CommandError::ShuttingDown`], what is queued is finished, and
@@ -176,7 +197,9 @@ impl Engine {
     /// The store failed at the end; all that was answered is safe.
     pub async fn shutdown(&self) -> Result<(), StoreError> {
         self.0.queue.close();
-        let Some(writer) = self.0.writer.lock().take() else { return Ok(()) };
+        let Some(writer) = self.0.writer.lock().take() else {
+            return Ok(());
+        };
         let joined = tokio::task::spawn_blocking(move || writer.join()).await;
         match joined {
             Ok(Ok(result)) => result,

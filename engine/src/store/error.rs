@@ -24,6 +24,9 @@ pub enum StoreError {
         /// How many were set aside.
         allowed: u32,
     },
+    /// SQLite has ended the transaction of its own accord.
+    #[error("the database gave the whole transaction up")]
+    TransactionLost,
     /// A write or sync failed, after which nothing can be known of the file: no further command is taken.
     #[error(
         "writing the database failed before ({0}): the engine takes no more commands. Check the disk, then start it \
@@ -54,9 +57,16 @@ impl StoreError {
                 Self::Sqlite(rusqlite::Error::SqliteFailure(*error, message.clone()))
             }
             Self::Sqlite(error) => Self::Broken(error.to_string()),
-            Self::Model { definition, reason } => Self::Model { definition: *definition, reason: reason.clone() },
-            Self::TooManyIds { given, allowed } => Self::TooManyIds { given: *given, allowed: *allowed },
+            Self::Model { definition, reason } => Self::Model {
+                definition: *definition,
+                reason: reason.clone(),
+            },
+            Self::TooManyIds { given, allowed } => Self::TooManyIds {
+                given: *given,
+                allowed: *allowed,
+            },
             Self::Broken(reason) => Self::Broken(reason.clone()),
+            Self::TransactionLost => Self::TransactionLost,
             Self::WriterDied => Self::WriterDied,
         }
     }

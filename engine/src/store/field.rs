@@ -89,7 +89,17 @@ macro_rules! plain {
     )+};
 }
 
-plain!(i64, i32, u32, bool, String, Vec<u8>, Option<i64>, Option<i32>, Option<String>);
+plain!(
+    i64,
+    i32,
+    u32,
+    bool,
+    String,
+    Vec<u8>,
+    Option<i64>,
+    Option<i32>,
+    Option<String>
+);
 
 impl Field for Id {
     fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {

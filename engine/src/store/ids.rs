@@ -24,10 +24,16 @@ pub(crate) struct IdSource {
 impl IdSource {
     pub(super) fn load(connection: &Connection) -> Result<Self> {
         let ceiling = connection
-            .query_row("SELECT value FROM meta WHERE key = 'ids'", [], |row| row.get::<_, i64>(0))
+            .query_row("SELECT value FROM meta WHERE key = 'ids'", [], |row| {
+                row.get::<_, i64>(0)
+            })
             .optional()?
             .unwrap_or(0);
-        Ok(Self { next: ceiling, ceiling, pending: None })
+        Ok(Self {
+            next: ceiling,
+            ceiling,
+            pending: None,
+        })
     }
 
     /// The first id that a command may give.
@@ -38,7 +44,9 @@ impl IdSource {
     /// Notes that a command has given `count` ids from `first` on. Ids that were given in a transaction which came to
     /// nothing are not given again.
     pub(crate) fn take(&mut self, first: Id, count: u32) {
-        self.next = self.next.max(first.0.saturating_add(i64::from(count.min(Env::IDS_MAX))));
+        self.next = self
+            .next
+            .max(first.0.saturating_add(i64::from(count.min(Env::IDS_MAX))));
     }
 
     /// Tells the database before a commit, if need be.

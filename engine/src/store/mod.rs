@@ -25,14 +25,14 @@ use handoff_machine::delta::Change;
 use handoff_machine::{Id, Millis, Node};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-pub use self::error::{OpenError, StoreError};
-pub use self::models::ModelCache;
-pub use self::open::DATABASE_FILE;
-pub use self::readers::{ReadRefused, ReaderPool};
 use self::apply::Applier;
+pub use self::error::{OpenError, StoreError};
 use self::ids::IdSource;
+pub use self::models::ModelCache;
 use self::models::Uncommitted;
+pub use self::open::DATABASE_FILE;
 use self::open::DataDir;
+pub use self::readers::{ReadRefused, ReaderPool};
 use self::view::{Findings, Guard, StoreView};
 use crate::config::{Config, HistoryLevel};
 
@@ -70,7 +70,10 @@ impl Store {
     pub(crate) fn open(config: &Config, now: Millis) -> Result<Self, OpenError> {
         let directory = DataDir::take(&config.data_dir)?;
         let connection = open::writer(&directory)?;
-        let failed = |source| OpenError::Sqlite { path: directory.database.clone(), source };
+        let failed = |source| OpenError::Sqlite {
+            path: directory.database.clone(),
+            source,
+        };
         let node = load_node(&connection, now).map_err(failed)?;
         let ids = IdSource::load(&connection).map_err(failed)?;
         let models = Arc::new(ModelCache::new(config.limits.cached_models));
@@ -127,7 +130,11 @@ impl Store {
 
     /// Begins a transaction.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        Ok(self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)?)
+        Ok(self
+            .connection
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])
+            .map(drop)?)
     }
 
     /// Writes changes into the open transaction.
@@ -138,9 +145,28 @@ impl Store {
         for change in changes {
             #[cfg(test)]
             self.fault(FaultPoint::Apply)?;
-            let applier = Applier { connection: &self.connection, uncommitted: &self.uncommitted, level: self.level };
+            let applier = Applier {
+                connection: &self.connection,
+                uncommitted: &self.uncommitted,
+                level: self.level,
+            };
             applier.apply(change)?;
         }
+        Ok(())
+    }
+
+    /// How often a job was about to call a delegate; 0 if there is no such job.
+    pub(crate) fn attempts(&self, job: Id) -> Result<u32, StoreError> {
+        let mut statement = self
+            .connection()
+            .prepare_cached("SELECT attempts FROM job WHERE id = ?1")?;
+        Ok(statement.query_row([job.0], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// Notes, in the open transaction, that a job is about to call a delegate.
+    pub(crate) fn note_attempt(&mut self, job: Id) -> Result<(), StoreError> {
+        let sql = "UPDATE job SET attempts = attempts + 1 WHERE id = ?1";
+        self.connection().prepare_cached(sql)?.execute([job.0])?;
         Ok(())
     }
 
@@ -161,6 +187,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the transaction is still open: some errors end it, whoever has seen them.
+    pub(crate) fn check_transaction(&self) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            Err(StoreError::TransactionLost)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Ends the transaction without a trace, whether SQLite has ended it already or not.
     pub(crate) fn rollback(&mut self) -> Result<(), StoreError> {
         self.ids.finished(false);
@@ -174,7 +209,9 @@ impl Store {
     /// Folds the log into the database, as far as readers let it.
     pub(crate) fn checkpoint(&self, truncate: bool) -> Result<(), StoreError> {
         let mode = if truncate { "TRUNCATE" } else { "PASSIVE" };
-        Ok(self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
+        Ok(self
+            .connection
+            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
     }
 
     /// Closes the store: notes the ids that were given, and folds the log into the database.
@@ -194,8 +231,9 @@ impl Store {
 
 /// The node of a database: drawn when it is made, and never changed.
 fn load_node(connection: &Connection, now: Millis) -> rusqlite::Result<Node> {
-    let stored: Option<i64> =
-        connection.query_row("SELECT value FROM meta WHERE key = 'node'", [], |row| row.get(0)).optional()?;
+    let stored: Option<i64> = connection
+        .query_row("SELECT value FROM meta WHERE key = 'node'", [], |row| row.get(0))
+        .optional()?;
     if let Some(bits) = stored {
         return Ok(Node::new(bits as u64));
     }

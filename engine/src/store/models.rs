@@ -48,7 +48,10 @@ impl Uncommitted {
 
 impl ModelCache {
     pub(super) fn new(capacity: usize) -> Self {
-        Self(Mutex::new(State { definitions: LruCache::new(capacity.max(1)), epoch: 0 }))
+        Self(Mutex::new(State {
+            definitions: LruCache::new(capacity.max(1)),
+            epoch: 0,
+        }))
     }
 
     /// A definition, if it is in memory.
@@ -69,7 +72,9 @@ impl ModelCache {
             }
             state.epoch
         };
-        let Some(definition) = load(connection, id, None)? else { return Ok(None) };
+        let Some(definition) = load(connection, id, None)? else {
+            return Ok(None);
+        };
         let definition = Arc::new(definition);
         let mut state = self.0.lock();
         if state.epoch == epoch {
@@ -93,13 +98,12 @@ impl ModelCache {
     }
 }
 
-fn load(
-    connection: &Connection,
-    id: Id,
-    model: Option<Arc<ProcessModel>>,
-) -> Result<Option<Definition>, StoreError> {
+fn load(connection: &Connection, id: Id, model: Option<Arc<ProcessModel>>) -> Result<Option<Definition>, StoreError> {
     let row = connection
-        .prepare_cached(&format!("SELECT {} FROM definition WHERE id = ?1", DefinitionRow::COLUMNS))?
+        .prepare_cached(&format!(
+            "SELECT {} FROM definition WHERE id = ?1",
+            DefinitionRow::COLUMNS
+        ))?
         .query_row(params![id.0], DefinitionRow::from_row)
         .optional()?;
     let Some(row) = row else { return Ok(None) };
@@ -111,14 +115,16 @@ fn load(
 }
 
 fn compile(connection: &Connection, row: &DefinitionRow) -> Result<Arc<ProcessModel>, StoreError> {
-    let failed = |reason: String| StoreError::Model { definition: row.id.0, reason };
+    let failed = |reason: String| StoreError::Model {
+        definition: row.id.0,
+        reason,
+    };
     let bytes = connection
         .prepare_cached("SELECT bytes FROM resource WHERE deployment = ?1 AND name = ?2")?
         .query_row(params![row.deployment.0, row.resource], |row| row.get::<_, Vec<u8>>(0))
         .optional()?
         .ok_or_else(|| failed(format!("its resource '{}' is missing", row.resource)))?;
-    let parsed = model::parse(&row.resource, &bytes)
-        .map_err(|error| failed(error.to_string()))?;
+    let parsed = model::parse(&row.resource, &bytes).map_err(|error| failed(error.to_string()))?;
     parsed
         .processes
         .into_iter()

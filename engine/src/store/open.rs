@@ -41,11 +41,22 @@ pub(super) struct DataDir {
 impl DataDir {
     /// Takes the directory; makes it (for its owner alone) if it does not exist.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Directory { path: path.to_owned(), source };
+        let failed = |source| OpenError::Directory {
+            path: path.to_owned(),
+            source,
+        };
         make_private(path).map_err(failed)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK_FILE)).map_err(failed)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK_FILE))
+            .map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { database: path.join(DATABASE_FILE), _lock: lock }),
+            Ok(()) => Ok(Self {
+                database: path.join(DATABASE_FILE),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -53,10 +64,15 @@ impl DataDir {
 
     /// Makes the directory's entries durable: without that, a new file may be gone after a power failure.
     pub(super) fn sync(&self) -> Result<(), OpenError> {
-        let Some(path) = self.database.parent() else { return Ok(()) };
+        let Some(path) = self.database.parent() else {
+            return Ok(());
+        };
         File::open(path)
             .and_then(|directory| directory.sync_all())
-            .map_err(|source| OpenError::Directory { path: path.to_owned(), source })
+            .map_err(|source| OpenError::Directory {
+                path: path.to_owned(),
+                source,
+            })
     }
 }
 
@@ -74,7 +90,9 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 /// Opens the writer's connection; makes the database or brings it to the newest schema.
 pub(super) fn writer(directory: &DataDir) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_MIN {
-        return Err(OpenError::SqliteTooOld { found: rusqlite::version() });
+        return Err(OpenError::SqliteTooOld {
+            found: rusqlite::version(),
+        });
     }
     let path = &directory.database;
     let mut connection = Connection::open_with_flags(
@@ -90,10 +108,8 @@ pub(super) fn writer(directory: &DataDir) -> Result<Connection, OpenError> {
 /// Opens a connection that cannot write.
 pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let open = || {
-        let connection = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
+        let connection =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -108,7 +124,11 @@ fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let version = schema_version(path, connection)?;
     let known = MIGRATIONS.len() as i64;
     if version > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found: version, known });
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: version,
+            known,
+        });
     }
     configure(connection, version == 0).map_err(|source| explain(path, source))?;
     migrate(connection, version).map_err(|source| explain(path, source))
@@ -166,7 +186,13 @@ fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
 fn explain(path: &Path, source: rusqlite::Error) -> OpenError {
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
-        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path: path.to_owned(), detail: source.to_string() },
-        _ => OpenError::Sqlite { path: path.to_owned(), source },
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged {
+            path: path.to_owned(),
+            detail: source.to_string(),
+        },
+        _ => OpenError::Sqlite {
+            path: path.to_owned(),
+            source,
+        },
     }
 }

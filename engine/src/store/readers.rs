@@ -54,7 +54,9 @@ impl Drop for Loan {
 impl ReaderPool {
     pub(super) fn open(path: &Path, limits: &Limits, models: Arc<ModelCache>) -> Result<Self, OpenError> {
         let readers = limits.readers.max(1);
-        let idle = (0..readers).map(|_| open::reader(path)).collect::<Result<Vec<_>, _>>()?;
+        let idle = (0..readers)
+            .map(|_| open::reader(path))
+            .collect::<Result<Vec<_>, _>>()?;
         Ok(Self(Arc::new(Pool {
             idle: Mutex::new(idle),
             permits: Arc::new(Semaphore::new(readers)),
@@ -84,11 +86,20 @@ impl ReaderPool {
         if waiting.others >= pool.waiting_max.saturating_add(pool.permits.available_permits()) {
             return Err(ReadRefused::Overloaded);
         }
-        let permit = Arc::clone(&pool.permits).acquire_owned().await.map_err(|_| StoreError::WriterDied)?;
+        let permit = Arc::clone(&pool.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| StoreError::WriterDied)?;
         drop(waiting);
-        let mut loan = Loan { pool: Arc::clone(pool), connection: pool.idle.lock().pop(), _permit: permit };
+        let mut loan = Loan {
+            pool: Arc::clone(pool),
+            connection: pool.idle.lock().pop(),
+            _permit: permit,
+        };
         let task = tokio::task::spawn_blocking(move || {
-            let Some(connection) = loan.connection.as_mut() else { return Err(StoreError::WriterDied) };
+            let Some(connection) = loan.connection.as_mut() else {
+                return Err(StoreError::WriterDied);
+            };
             // One snapshot for all that is read.
             let snapshot = connection.transaction().map_err(StoreError::from)?;
             Ok(read(&snapshot))
@@ -106,7 +117,10 @@ struct Waiting<'c> {
 
 impl<'c> Waiting<'c> {
     fn enter(count: &'c AtomicUsize) -> Self {
-        Self { count, others: count.fetch_add(1, Ordering::Relaxed) }
+        Self {
+            count,
+            others: count.fetch_add(1, Ordering::Relaxed),
+        }
     }
 }
 

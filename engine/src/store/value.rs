@@ -39,7 +39,10 @@ pub fn scalar(value: &Value) -> ValueRef<'_> {
         Value::Double(value) => ValueRef::Real(*value),
         Value::String(value) | Value::Json(value) | Value::Xml(value) => ValueRef::Text(value.as_bytes()),
         Value::Bytes(value) => ValueRef::Blob(value),
-        Value::Object(object) => object.data.as_ref().map_or(ValueRef::Null, |data| ValueRef::Text(data.as_bytes())),
+        Value::Object(object) => object
+            .data
+            .as_ref()
+            .map_or(ValueRef::Null, |data| ValueRef::Text(data.as_bytes())),
         Value::File(file) => ValueRef::Blob(&file.data),
     }
 }
@@ -84,12 +87,21 @@ impl Field for Value {
             11 => {
                 let data = from.take()?;
                 let (type_name, format) = read_meta(from)?;
-                Self::Object(Serialized { type_name, format, data })
+                Self::Object(Serialized {
+                    type_name,
+                    format,
+                    data,
+                })
             }
             12 => {
                 let data = from.take()?;
                 let (name, mimetype, encoding) = read_meta(from)?;
-                Self::File(File { name, mimetype, encoding, data })
+                Self::File(File {
+                    name,
+                    mimetype,
+                    encoding,
+                    data,
+                })
             }
             other => return Err(from.invalid(format!("{other} is no type of value"))),
         })
@@ -129,13 +141,24 @@ mod tests {
         let mut insert = connection.prepare("INSERT INTO v VALUES (?, ?, ?)").unwrap();
         value.bind(&mut Binder::new(&mut insert)).unwrap();
         insert.raw_execute().unwrap();
-        connection.query_row("SELECT * FROM v", [], |row| Value::read(&mut Cursor::new(row, 0))).unwrap()
+        connection
+            .query_row("SELECT * FROM v", [], |row| Value::read(&mut Cursor::new(row, 0)))
+            .unwrap()
     }
 
     #[test]
     fn every_type_of_value_comes_back_as_it_was() {
-        let object = Serialized { type_name: Some("java.util.List".into()), format: None, data: Some("[1]".into()) };
-        let file = File { name: "a\u{0}b".into(), mimetype: None, encoding: Some("utf-8".into()), data: vec![0, 255] };
+        let object = Serialized {
+            type_name: Some("java.util.List".into()),
+            format: None,
+            data: Some("[1]".into()),
+        };
+        let file = File {
+            name: "a\u{0}b".into(),
+            mimetype: None,
+            encoding: Some("utf-8".into()),
+            data: vec![0, 255],
+        };
         let values = [
             Value::Null,
             Value::Boolean(true),
@@ -151,7 +174,11 @@ mod tests {
             Value::Json("{".into()),
             Value::Xml("<a/>".into()),
             Value::Object(object),
-            Value::Object(Serialized { type_name: None, format: None, data: None }),
+            Value::Object(Serialized {
+                type_name: None,
+                format: None,
+                data: None,
+            }),
             Value::File(file),
         ];
         for value in values {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::row::{
-    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, Incident, Instance,
-    Job, Resource, UserTask, Variable,
+    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, Incident, Instance, Job, Resource,
+    UserTask, Variable,
 };
 use handoff_machine::view::{Definition, Seen, SubscriptionQuery, Tenant, View, ViewError};
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
@@ -26,7 +26,10 @@ use super::row::Table;
 macro_rules! select {
     ($row:ty, $rest:literal) => {{
         static SQL: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-            format!(concat!("SELECT {} FROM ", $rest), <$row as $crate::store::row::Table>::COLUMNS)
+            format!(
+                concat!("SELECT {} FROM ", $rest),
+                <$row as $crate::store::row::Table>::COLUMNS
+            )
         });
         SQL.as_str()
     }};
@@ -182,7 +185,10 @@ impl View for StoreView<'_> {
     }
 
     fn definitions_of_deployment(&self, deployment: Id) -> Seen<Vec<Arc<Definition>>> {
-        let ids = self.ids("SELECT id FROM definition WHERE deployment = ?1 ORDER BY id", params![deployment.0])?;
+        let ids = self.ids(
+            "SELECT id FROM definition WHERE deployment = ?1 ORDER BY id",
+            params![deployment.0],
+        )?;
         self.definitions(ids)
     }
 
@@ -192,12 +198,20 @@ impl View for StoreView<'_> {
 
     fn latest_deployment(&self, name: Option<&str>, tenant: Option<&str>) -> Seen<Option<Deployment>> {
         self.optional(
-            select!(Deployment, "deployment WHERE name IS ?1 AND tenant IS ?2 ORDER BY id DESC LIMIT 1"),
+            select!(
+                Deployment,
+                "deployment WHERE name IS ?1 AND tenant IS ?2 ORDER BY id DESC LIMIT 1"
+            ),
             params![name, tenant],
         )
     }
 
-    fn latest_resource(&self, deployment_name: Option<&str>, tenant: Option<&str>, name: &str) -> Seen<Option<Resource>> {
+    fn latest_resource(
+        &self,
+        deployment_name: Option<&str>,
+        tenant: Option<&str>,
+        name: &str,
+    ) -> Seen<Option<Resource>> {
         self.optional(
             select!(
                 Resource,
@@ -209,7 +223,10 @@ impl View for StoreView<'_> {
     }
 
     fn resources(&self, deployment: Id) -> Seen<Vec<Resource>> {
-        self.list(select!(Resource, "resource WHERE deployment = ?1 ORDER BY id"), params![deployment.0])
+        self.list(
+            select!(Resource, "resource WHERE deployment = ?1 ORDER BY id"),
+            params![deployment.0],
+        )
     }
 
     fn instance(&self, id: Id) -> Seen<Option<Instance>> {
@@ -236,12 +253,18 @@ impl View for StoreView<'_> {
     }
 
     fn called_instance(&self, super_execution: Id) -> Seen<Option<Instance>> {
-        self.one(select!(Instance, "process_instance WHERE super_execution = ?1"), params![super_execution.0])
+        self.one(
+            select!(Instance, "process_instance WHERE super_execution = ?1"),
+            params![super_execution.0],
+        )
     }
 
     fn dedupe_key(&self, tenant: Option<&str>, key: &str) -> Seen<Option<DedupeKey>> {
         self.guard.key(Key::Dedupe(tenant.map(str::to_owned), key.to_owned()))?;
-        self.optional(select!(DedupeKey, "dedupe_key WHERE key = ?2 AND tenant IS ?1"), params![tenant, key])
+        self.optional(
+            select!(DedupeKey, "dedupe_key WHERE key = ?2 AND tenant IS ?1"),
+            params![tenant, key],
+        )
     }
 
     fn execution(&self, id: Id) -> Seen<Option<Execution>> {
@@ -255,7 +278,10 @@ impl View for StoreView<'_> {
         )?;
         if children.is_empty() {
             children = self.many(
-                select!(Execution, "execution WHERE parent = ?1 AND parent <> instance ORDER BY id"),
+                select!(
+                    Execution,
+                    "execution WHERE parent = ?1 AND parent <> instance ORDER BY id"
+                ),
                 params![parent.0],
             )?;
         }
@@ -263,11 +289,17 @@ impl View for StoreView<'_> {
     }
 
     fn variable(&self, scope: Id, name: &str) -> Seen<Option<Variable>> {
-        self.one(select!(Variable, "variable WHERE scope = ?1 AND name = ?2"), params![scope.0, name])
+        self.one(
+            select!(Variable, "variable WHERE scope = ?1 AND name = ?2"),
+            params![scope.0, name],
+        )
     }
 
     fn variables(&self, scope: Id) -> Seen<Vec<Variable>> {
-        self.many(select!(Variable, "variable WHERE scope = ?1 ORDER BY id"), params![scope.0])
+        self.many(
+            select!(Variable, "variable WHERE scope = ?1 ORDER BY id"),
+            params![scope.0],
+        )
     }
 
     fn external_task(&self, id: Id) -> Seen<Option<ExternalTask>> {
@@ -275,7 +307,10 @@ impl View for StoreView<'_> {
     }
 
     fn external_task_of(&self, execution: Id) -> Seen<Option<ExternalTask>> {
-        self.one(select!(ExternalTask, "external_task WHERE execution = ?1"), params![execution.0])
+        self.one(
+            select!(ExternalTask, "external_task WHERE execution = ?1"),
+            params![execution.0],
+        )
     }
 
     fn job(&self, id: Id) -> Seen<Option<Job>> {
@@ -283,11 +318,17 @@ impl View for StoreView<'_> {
     }
 
     fn jobs_of(&self, execution: Id) -> Seen<Vec<Job>> {
-        self.many(select!(Job, "job WHERE execution = ?1 ORDER BY id"), params![execution.0])
+        self.many(
+            select!(Job, "job WHERE execution = ?1 ORDER BY id"),
+            params![execution.0],
+        )
     }
 
     fn start_jobs(&self, definition: Id) -> Seen<Vec<Job>> {
-        self.many(select!(Job, "job WHERE definition = ?1 AND instance IS NULL ORDER BY id"), params![definition.0])
+        self.many(
+            select!(Job, "job WHERE definition = ?1 AND instance IS NULL ORDER BY id"),
+            params![definition.0],
+        )
     }
 
     fn task(&self, id: Id) -> Seen<Option<UserTask>> {
@@ -299,15 +340,23 @@ impl View for StoreView<'_> {
     }
 
     fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>> {
-        self.one(select!(EventSubscription, "event_subscription WHERE id = ?1"), params![id.0])
+        self.one(
+            select!(EventSubscription, "event_subscription WHERE id = ?1"),
+            params![id.0],
+        )
     }
 
     fn subscriptions_of(&self, execution: Id) -> Seen<Vec<EventSubscription>> {
-        self.many(select!(EventSubscription, "event_subscription WHERE execution = ?1 ORDER BY id"), params![execution.0])
+        self.many(
+            select!(EventSubscription, "event_subscription WHERE execution = ?1 ORDER BY id"),
+            params![execution.0],
+        )
     }
 
     fn waiting(&self, query: &SubscriptionQuery<'_>) -> Seen<Vec<EventSubscription>> {
-        let found = self.findings.subscriptions(|| format!("{query:?}"), || self.find_waiting(query))?;
+        let found = self
+            .findings
+            .subscriptions(|| format!("{query:?}"), || self.find_waiting(query))?;
         for owner in found.iter().filter_map(Owned::owner) {
             self.guard.instance(owner)?;
         }
@@ -323,17 +372,26 @@ impl View for StoreView<'_> {
 
     fn subscriptions_of_definition(&self, definition: Id) -> Seen<Vec<EventSubscription>> {
         self.many(
-            select!(EventSubscription, "event_subscription WHERE definition = ?1 AND instance IS NULL ORDER BY id"),
+            select!(
+                EventSubscription,
+                "event_subscription WHERE definition = ?1 AND instance IS NULL ORDER BY id"
+            ),
             params![definition.0],
         )
     }
 
     fn incidents_of(&self, configuration: Id) -> Seen<Vec<Incident>> {
-        self.many(select!(Incident, "incident WHERE configuration = ?1 ORDER BY id"), params![configuration.0])
+        self.many(
+            select!(Incident, "incident WHERE configuration = ?1 ORDER BY id"),
+            params![configuration.0],
+        )
     }
 
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {
-        self.many(select!(Incident, "incident WHERE execution = ?1 ORDER BY id"), params![execution.0])
+        self.many(
+            select!(Incident, "incident WHERE execution = ?1 ORDER BY id"),
+            params![execution.0],
+        )
     }
 }
 
@@ -341,4 +399,3 @@ impl View for StoreView<'_> {
 fn limit_column(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
-

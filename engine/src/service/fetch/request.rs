@@ -16,7 +16,7 @@ pub struct FetchRequest {
     pub max_tasks: usize,
     /// `usePriority`: higher priorities first.
     pub use_priority: bool,
-    /// `sorting` by `createTime`. Without it, older tasks come first, but of one definition after another.
+    /// `sorting` by `createTime`. Without it, older tasks come first (Camunda: any order).
     pub order: Option<CreateOrder>,
     /// `asyncResponseTimeout`: how long to wait for a first task. None answers at once.
     pub timeout: Option<Duration>,
@@ -73,4 +73,17 @@ pub struct LockedTask {
     pub variables: Vec<(String, Value)>,
     /// The `camunda:properties` of its activity, where asked for.
     pub extension_properties: Vec<(String, String)>,
+}
+
+impl FetchTopic {
+    /// Whether every task of the topic fits.
+    pub(in crate::service) fn is_unfiltered(&self) -> bool {
+        self.business_key.is_none()
+            && self.definitions.is_none()
+            && self.definition_keys.is_none()
+            && self.version_tag.is_none()
+            && !self.without_tenant
+            && self.tenants.is_none()
+            && self.process_variables.is_empty()
+    }
 }

@@ -45,8 +45,14 @@ impl Applier<'_> {
                 for instance in self.ids("SELECT id FROM historic_instance WHERE definition = ?1", definition)? {
                     self.delete_history(Id(instance))?;
                 }
-                self.run("DELETE FROM job_log WHERE definition = ?1 AND instance IS NULL", params![definition])?;
-                self.run("DELETE FROM historic_incident WHERE definition = ?1", params![definition])?;
+                self.run(
+                    "DELETE FROM job_log WHERE definition = ?1 AND instance IS NULL",
+                    params![definition],
+                )?;
+                self.run(
+                    "DELETE FROM historic_incident WHERE definition = ?1",
+                    params![definition],
+                )?;
             }
         }
         self.run("DELETE FROM definition WHERE deployment = ?1", params![id.0])?;
@@ -55,6 +61,9 @@ impl Applier<'_> {
     }
 
     fn ids(&self, sql: &str, parameter: i64) -> Result<Vec<i64>> {
-        self.connection.prepare_cached(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
+        self.connection
+            .prepare_cached(sql)?
+            .query_map(params![parameter], |row| row.get(0))?
+            .collect()
     }
 }

@@ -31,7 +31,14 @@ impl Applier<'_> {
         }
         match change {
             Change::HistoryInstanceStart(row) => row.insert(self.connection),
-            Change::HistoryInstanceEnd { id, end_time, end_activity, delete_reason, state, removal_time } => {
+            Change::HistoryInstanceEnd {
+                id,
+                end_time,
+                end_activity,
+                delete_reason,
+                state,
+                removal_time,
+            } => {
                 if self.level >= HistoryLevel::Activity {
                     self.run(
                         "UPDATE historic_instance SET end_time = ?2, end_activity = ?3, delete_reason = ?4, \
@@ -40,17 +47,24 @@ impl Applier<'_> {
                     )?;
                 }
                 match removal_time {
-                    Some(time) => {
-                        self.run("UPDATE dedupe_key SET removal_time = ?2 WHERE instance = ?1", params![id.0, time])
-                    }
+                    Some(time) => self.run(
+                        "UPDATE dedupe_key SET removal_time = ?2 WHERE instance = ?1",
+                        params![id.0, time],
+                    ),
                     None => Ok(()),
                 }
             }
-            Change::HistoryInstanceState { id, state } => {
-                self.run("UPDATE historic_instance SET state = ?2 WHERE id = ?1", params![id.0, state.code()])
-            }
+            Change::HistoryInstanceState { id, state } => self.run(
+                "UPDATE historic_instance SET state = ?2 WHERE id = ?1",
+                params![id.0, state.code()],
+            ),
             Change::HistoryActivityStart(row) => row.insert(self.connection),
-            Change::HistoryActivityEnd { id, end_time, canceled, complete_scope } => self.run(
+            Change::HistoryActivityEnd {
+                id,
+                end_time,
+                canceled,
+                complete_scope,
+            } => self.run(
                 "UPDATE historic_activity SET end_time = ?2, canceled = ?3, complete_scope = ?4 WHERE id = ?1",
                 params![id.0, end_time, canceled, complete_scope],
             ),
@@ -64,7 +78,11 @@ impl Applier<'_> {
             }
             Change::HistoryTaskStart(row) => row.insert(self.connection),
             Change::HistoryTaskUpdate(row) => self.update_historic_task(row),
-            Change::HistoryTaskEnd { id, end_time, delete_reason } => self.run(
+            Change::HistoryTaskEnd {
+                id,
+                end_time,
+                delete_reason,
+            } => self.run(
                 "UPDATE historic_task SET end_time = ?2, delete_reason = ?3 WHERE id = ?1",
                 params![id.0, end_time, delete_reason],
             ),

@@ -129,5 +129,9 @@ impl Applier<'_> {
 }
 
 fn found(rows: usize) -> Result<()> {
-    if rows == 1 { Ok(()) } else { Err(Error::StatementChangedRows(rows)) }
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Error::StatementChangedRows(rows))
+    }
 }

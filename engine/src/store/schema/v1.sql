@@ -161,7 +161,10 @@ CREATE TABLE job (
     tenant               TEXT,
     exception_message    TEXT,
     exception_stacktrace TEXT,
-    failed_activity      TEXT
+    failed_activity      TEXT,
+    -- How often the job was about to call a delegate. Counted before the call, so that a call is known whose commit
+    -- was lost; no change of the machine touches it.
+    attempts             INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX job_by_instance ON job (instance) WHERE instance IS NOT NULL;
 CREATE INDEX job_by_execution ON job (execution) WHERE execution IS NOT NULL;

@@ -47,7 +47,10 @@ impl Findings {
             return Ok(found.clone());
         }
         let found = find()?;
-        self.0.borrow_mut().by_key.push((key.to_owned(), tenant.clone(), version, found.clone()));
+        self.0
+            .borrow_mut()
+            .by_key
+            .push((key.to_owned(), tenant.clone(), version, found.clone()));
         Ok(found)
     }
 

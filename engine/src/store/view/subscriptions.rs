@@ -3,8 +3,8 @@
 use handoff_machine::Value;
 use handoff_machine::row::{EventKind, EventSubscription};
 use handoff_machine::view::{Seen, SubscriptionQuery, Tenant};
-use rusqlite::types::ToSqlOutput;
 use rusqlite::params_from_iter;
+use rusqlite::types::ToSqlOutput;
 
 use super::{StoreView, limit_column, tenant_column};
 use crate::store::field::Code as _;
@@ -29,7 +29,10 @@ impl<'q> Sql<'q> {
 
     /// A variable of this name with this very type and value, in the scope that a column of `s` says.
     fn has_variable(&mut self, scope: &str, name: &'q str, value: &'q Value) {
-        self.bind(&format!(" AND EXISTS (SELECT 1 FROM variable v WHERE v.scope = s.{scope} AND v.name = ?"), name);
+        self.bind(
+            &format!(" AND EXISTS (SELECT 1 FROM variable v WHERE v.scope = s.{scope} AND v.name = ?"),
+            name,
+        );
         self.bind(" AND v.value_type = ?", type_code(value));
         self.text.push_str(" AND v.value IS ?)");
         self.parameters.push(ToSqlOutput::Borrowed(scalar(value)));
@@ -61,9 +64,14 @@ impl StoreView<'_> {
 }
 
 fn waiting<'q>(query: &SubscriptionQuery<'q>) -> Sql<'q> {
-    let columns = EventSubscription::COLUMNS.split(", ").map(|column| format!("s.{column}")).collect::<Vec<_>>();
-    let mut sql =
-        Sql { text: format!("SELECT {} FROM event_subscription s", columns.join(", ")), parameters: Vec::new() };
+    let columns = EventSubscription::COLUMNS
+        .split(", ")
+        .map(|column| format!("s.{column}"))
+        .collect::<Vec<_>>();
+    let mut sql = Sql {
+        text: format!("SELECT {} FROM event_subscription s", columns.join(", ")),
+        parameters: Vec::new(),
+    };
     // A sign keeps SQLite from using the index of a column where another one says more.
     match query.instance {
         Some(instance) => {
@@ -90,7 +98,8 @@ fn waiting<'q>(query: &SubscriptionQuery<'q>) -> Sql<'q> {
     for (name, value) in query.local_correlation_keys {
         sql.has_variable("execution", name, value);
     }
-    sql.text.push_str(" AND (SELECT p.suspended FROM process_instance p WHERE p.id = s.instance) = 0");
+    sql.text
+        .push_str(" AND (SELECT p.suspended FROM process_instance p WHERE p.id = s.instance) = 0");
     if query.limit > SORTED_AFTERWARDS {
         sql.text.push_str(" ORDER BY s.id");
     }

@@ -1,0 +1,160 @@
+//! What goes to the writer.
+
+use handoff_machine::command::{Command, ExternalTaskAction, Reply};
+use handoff_machine::row::ExternalTask;
+use handoff_machine::{Answer, Env, Id, Millis};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::error::CommandError;
+use super::fetch::{FetchRequest, LockedTask};
+use super::reservations::Ticket;
+use crate::store::view::Findings;
+
+/// Where an answer goes.
+pub(super) type ReplyTo<T> = oneshot::Sender<Result<T, CommandError>>;
+
+/// Who sent a command.
+pub(super) enum Source {
+    /// Somebody who waits for the answer.
+    Caller {
+        /// Takes the answer.
+        reply: ReplyTo<Reply>,
+        /// The delegate's invocation from within which the call is made.
+        invocation: Option<Uuid>,
+    },
+    /// The job executor.
+    Executor,
+    /// A job has failed and its failure is noted; its caller, if it had one, is told only then.
+    Failure {
+        /// The job.
+        job: Id,
+        /// Its caller, and what it will be told.
+        caller: Option<(ReplyTo<Reply>, CommandError)>,
+    },
+}
+
+/// A command on its way through the writer.
+pub(super) struct Pending {
+    pub(super) command: Command,
+    pub(super) source: Source,
+    /// What it has come to so far.
+    pub(super) progress: Progress,
+}
+
+/// What a command keeps from run to run.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Set when it first had to wait for an answer: it reserves what it has read by this.
+    pub(super) ticket: Option<Ticket>,
+    /// Its surroundings, from its first wait on.
+    pub(super) env: Option<Env>,
+    /// The answers so far.
+    pub(super) answers: Vec<Answer>,
+    /// What it found, to be found again.
+    pub(super) findings: Findings,
+    /// When it gives up waiting for an instance that another one has reserved.
+    pub(super) parked_until: Option<Millis>,
+}
+
+/// A fetch on its way through the writer.
+pub(super) struct PendingFetch {
+    pub(super) request: FetchRequest,
+    pub(super) reply: ReplyTo<Vec<LockedTask>>,
+    /// Its place among those that wait, and until when it waits; none before it has.
+    pub(super) waiting: Option<(u64, Millis)>,
+}
+
+/// What the writer is asked to do.
+pub(super) enum Work {
+    /// A command for the machine.
+    Command(Box<Pending>),
+    /// A fetch of external tasks.
+    Fetch(Box<PendingFetch>),
+    /// Takes back locks whose taker has gone before it was told of them.
+    TakeBack(Vec<ExternalTask>),
+}
+
+/// Who is refused first when too much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// What ends work that has begun: refused last.
+    Completion,
+    /// All other commands.
+    Other,
+    /// What brings new work: refused first.
+    Intake,
+}
+
+impl Work {
+    pub(super) fn command(command: Command, source: Source) -> Self {
+        Self::Command(Box::new(Pending {
+            command,
+            source,
+            progress: Progress::default(),
+        }))
+    }
+
+    pub(super) fn fetch(request: FetchRequest, reply: ReplyTo<Vec<LockedTask>>) -> Self {
+        Self::Fetch(Box::new(PendingFetch {
+            request,
+            reply,
+            waiting: None,
+        }))
+    }
+
+    pub(super) fn class(&self) -> Class {
+        match self {
+            Self::Command(pending) => class(&pending.command),
+            Self::Fetch(_) => Class::Intake,
+            Self::TakeBack(_) => Class::Completion,
+        }
+    }
+
+    /// For metrics.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Command(pending) => kind(&pending.command),
+            Self::Fetch(_) => "fetch",
+            Self::TakeBack(_) => "take-back",
+        }
+    }
+}
+
+fn class(command: &Command) -> Class {
+    match command {
+        Command::ExternalTask { .. }
+        | Command::CompleteTask { .. }
+        | Command::ExecuteJob(_)
+        | Command::FailJob { .. } => Class::Completion,
+        Command::Start(_) => Class::Intake,
+        _ => Class::Other,
+    }
+}
+
+fn kind(command: &Command) -> &'static str {
+    match command {
+        Command::Deploy(_) => "deploy",
+        Command::DeleteDeployment { .. } => "delete-deployment",
+        Command::Start(_) => "start",
+        Command::Correlate(_) => "correlate",
+        Command::DeleteInstance { .. } => "delete-instance",
+        Command::SetVariables { .. } => "set-variables",
+        Command::SuspendInstance { .. } => "suspend-instance",
+        Command::ExternalTask { action, .. } => match action {
+            ExternalTaskAction::Complete { .. } => "task-complete",
+            ExternalTaskAction::Fail { .. } => "task-fail",
+            ExternalTaskAction::BpmnError { .. } => "task-bpmn-error",
+            ExternalTaskAction::Lock { .. } => "task-lock",
+            ExternalTaskAction::ExtendLock { .. } => "task-extend-lock",
+            ExternalTaskAction::Unlock => "task-unlock",
+            ExternalTaskAction::SetRetries(_) => "task-set-retries",
+            ExternalTaskAction::SetPriority(_) => "task-set-priority",
+        },
+        Command::ExecuteJob(_) => "execute-job",
+        Command::FailJob { .. } => "fail-job",
+        Command::SetJobRetries { .. } => "set-job-retries",
+        Command::SetJobDue { .. } => "set-job-due",
+        Command::CompleteTask { .. } => "complete-task",
+    }
+}

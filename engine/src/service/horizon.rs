@@ -1,0 +1,146 @@
+//! The jobs that are due next, in memory. The index in the database is the truth: what lies beyond the horizon is
+//! read from it when time comes near.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use handoff_machine::row::Job;
+use handoff_machine::{Id, Millis};
+use rusqlite::{Connection, params};
+
+/// When a job is due, and which: the order in which jobs run.
+type Slot = (Millis, Id);
+
+/// Beyond this, everything is in the database alone.
+const EVERYTHING: Slot = (Millis::MAX, Id(i64::MAX));
+
+/// The near future.
+pub(super) struct Horizon {
+    near: BTreeSet<Slot>,
+    due: HashMap<Id, Millis>,
+    running: HashSet<Id>,
+    /// All jobs that come before are in `near` (or run).
+    covered: Slot,
+    capacity: usize,
+}
+
+impl Horizon {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self {
+            near: BTreeSet::new(),
+            due: HashMap::new(),
+            running: HashSet::new(),
+            covered: (Millis::MIN, Id(0)),
+            capacity: capacity.max(1),
+        }
+    }
+
+    /// Reads on, if there is little left in memory and more in the database.
+    pub(super) fn refill(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        // A postponed job may lie beyond the horizon; what is in the database before it comes first.
+        let enough = self.near.first().is_some_and(|slot| *slot <= self.covered);
+        if enough || self.covered == EVERYTHING {
+            return Ok(());
+        }
+        let mut statement = connection.prepare_cached(
+            "SELECT ifnull(due, 0), id FROM job WHERE retries > 0 AND suspended = 0 \
+             AND (ifnull(due, 0), id) > (?1, ?2) ORDER BY ifnull(due, 0), id LIMIT ?3",
+        )?;
+        let limit = i64::try_from(self.capacity).unwrap_or(i64::MAX);
+        let slots = statement
+            .query_map(params![self.covered.0, self.covered.1.0, limit], |row| {
+                Ok((row.get(0)?, Id(row.get(1)?)))
+            })?
+            .collect::<rusqlite::Result<Vec<Slot>>>()?;
+        self.covered = match slots.last() {
+            Some(last) if slots.len() >= self.capacity => *last,
+            _ => EVERYTHING,
+        };
+        for slot in slots {
+            if !self.running.contains(&slot.1) && !self.due.contains_key(&slot.1) {
+                self.insert(slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// A job was committed.
+    pub(super) fn put(&mut self, job: &Job) {
+        self.remove(job.id);
+        let slot = (job.due.unwrap_or(0), job.id);
+        if job.retries > 0 && !job.suspended && slot <= self.covered {
+            self.insert(slot);
+            if self.near.len() > self.capacity.saturating_mul(2) {
+                self.shrink();
+            }
+        }
+    }
+
+    /// A job's deletion was committed.
+    pub(super) fn remove(&mut self, id: Id) {
+        if let Some(due) = self.due.remove(&id) {
+            self.near.remove(&(due, id));
+        }
+    }
+
+    /// Takes jobs that are due, at most `max`. They run until [`Horizon::finished`].
+    pub(super) fn take_due(&mut self, now: Millis, max: usize) -> Vec<Id> {
+        let max = max.saturating_sub(self.running.len());
+        let due = self.near.range(..=(now, Id(i64::MAX)));
+        let taken: Vec<Slot> = due
+            .filter(|(_, id)| !self.running.contains(id))
+            .take(max)
+            .copied()
+            .collect();
+        for slot in &taken {
+            self.near.remove(slot);
+            self.due.remove(&slot.1);
+            self.running.insert(slot.1);
+        }
+        taken.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// A job has been run, well or not.
+    pub(super) fn finished(&mut self, id: Id) {
+        self.running.remove(&id);
+    }
+
+    /// A job could not be run, and nothing of it was stored: it is tried again at `at`.
+    pub(super) fn postpone(&mut self, id: Id, at: Millis) {
+        self.running.remove(&id);
+        self.remove(id);
+        self.insert((at, id));
+    }
+
+    /// When there is something to do.
+    pub(super) fn next(&self) -> Option<Millis> {
+        let near = self
+            .near
+            .iter()
+            .find(|(_, id)| !self.running.contains(id))
+            .map(|(due, _)| *due);
+        let far = (self.covered != EVERYTHING).then_some(self.covered.0);
+        near.into_iter().chain(far).min()
+    }
+
+    /// How many run.
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    fn insert(&mut self, slot: Slot) {
+        self.near.insert(slot);
+        self.due.insert(slot.1, slot.0);
+    }
+
+    /// Forgets the far half: it is in the database.
+    fn shrink(&mut self) {
+        while self.near.len() > self.capacity
+            && let Some(slot) = self.near.pop_last()
+        {
+            self.due.remove(&slot.1);
+        }
+        if let Some(last) = self.near.last() {
+            self.covered = *last;
+        }
+    }
+}

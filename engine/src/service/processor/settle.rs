@@ -1,0 +1,350 @@
+//! After the commit: who is told, who is woken, what is remembered.
+
+use handoff_machine::command::{Command, Reply};
+use handoff_machine::delta::{Change, Notice};
+use handoff_machine::request::{Request, RequestKind};
+use handoff_machine::row::ExternalTask;
+use handoff_machine::{Answer, Delta, Env, MachineError, Millis};
+
+use super::decide::Outcome;
+use super::{JOB_PAUSE, Outgoing, Processor};
+use crate::service::command::{Pending, PendingFetch, Source, Work};
+use crate::service::error::CommandError;
+use crate::service::fetch::{LockedTask, Turnout, next_offer};
+use crate::service::metrics::count;
+use crate::service::reservations::{Calling, Held, Ticket};
+use crate::store::StoreError;
+
+/// Until a job is tried again that came upon a reserved instance for too long, or found no room.
+const JOB_BACKOFF: Millis = 1_000;
+
+impl Processor {
+    /// Does what follows from an outcome that is on disk.
+    pub(super) fn settle(&mut self, work: Work, outcome: Outcome, now: Millis) {
+        match (work, outcome) {
+            (Work::Command(pending), Outcome::Done(delta)) => self.done(pending, *delta, now),
+            (Work::Command(pending), Outcome::Refused(error)) => self.refused(pending, error, now),
+            (Work::Command(pending), Outcome::Needs { request, env, reads }) => {
+                self.needs(pending, request, *env, reads, now);
+            }
+            (Work::Command(pending), Outcome::Blocked(holder)) => self.blocked(pending, holder, now),
+            (Work::Fetch(fetch), Outcome::Fetched(tasks)) => self.fetched(*fetch, tasks),
+            (Work::Fetch(fetch), Outcome::Nothing { passed_over }) => self.nothing(*fetch, passed_over, now),
+            (Work::TakeBack(tasks), _) => tasks.iter().for_each(|task| self.waiters.wake(&task.topic, 1)),
+            // Only a fetch whose client has gone is left.
+            (Work::Command(_) | Work::Fetch(_), _) => {}
+        }
+    }
+
+    fn done(&mut self, pending: Box<Pending>, delta: Delta, now: Millis) {
+        self.remember(&delta.changes, now);
+        delta.notices.iter().for_each(notice);
+        self.release(&pending);
+        match pending.source {
+            Source::Caller { reply, .. } => drop(reply.send(Ok(delta.reply))),
+            Source::Executor => {
+                count(&self.counters.jobs);
+                if let Some(job) = Self::job_of(&pending.command) {
+                    self.horizon.finished(job);
+                }
+            }
+            Source::Failure { job, caller } => {
+                self.horizon.finished(job);
+                tell(caller);
+            }
+        }
+    }
+
+    fn refused(&mut self, pending: Box<Pending>, error: MachineError, now: Millis) {
+        self.release(&pending);
+        if matches!(error, MachineError::Mismatch(_)) {
+            count(&self.counters.mismatched_messages);
+            metrics::counter!("handoff_engine_message_mismatches_total").increment(1);
+        }
+        let job = Self::job_of(&pending.command);
+        match (pending.source, job) {
+            (Source::Caller { reply, .. }, Some(job)) if costs_a_retry(&error) && is_run(&pending.command) => {
+                self.fail_job(job, &error.to_string(), Some((reply, error.into())));
+            }
+            (Source::Caller { reply, .. }, _) => drop(reply.send(Err(error.into()))),
+            (Source::Executor, Some(job)) if costs_a_retry(&error) => {
+                count(&self.counters.jobs);
+                tracing::warn!(job = job.0, error = %error, "a job failed");
+                self.fail_job(job, &error.to_string(), None);
+            }
+            (Source::Executor, Some(job)) => match error {
+                // It was run or deleted otherwise.
+                MachineError::NotFound { .. } => self.horizon.finished(job),
+                error => {
+                    tracing::warn!(job = job.0, error = %error, "a job could not be run");
+                    self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
+                }
+            },
+            (Source::Executor, None) => {}
+            (Source::Failure { job, caller }, _) => {
+                match error {
+                    MachineError::NotFound { .. } => self.horizon.finished(job),
+                    error => {
+                        tracing::error!(job = job.0, error = %error, "a job's failure could not be noted");
+                        self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
+                    }
+                }
+                tell(caller);
+            }
+        }
+    }
+
+    /// A second transaction notes a job's failure.
+    fn fail_job(
+        &mut self,
+        job: handoff_machine::Id,
+        message: &str,
+        caller: Option<(crate::service::command::ReplyTo<Reply>, CommandError)>,
+    ) {
+        let command = Command::FailJob {
+            id: job,
+            message: message.to_owned(),
+            stacktrace: message.to_owned(),
+        };
+        self.ready.push(Work::command(command, Source::Failure { job, caller }));
+    }
+
+    fn needs(&mut self, mut pending: Box<Pending>, request: Box<Request>, env: Env, reads: Vec<Held>, now: Millis) {
+        let ticket = match pending.progress.ticket {
+            Some(ticket) => ticket,
+            None if self.reservations.holders() >= self.limits.waiting_commands => {
+                return self.overloaded(pending, now);
+            }
+            None => self.reservations.ticket(),
+        };
+        pending.progress.ticket = Some(ticket);
+        pending.progress.env = Some(env);
+        pending.progress.parked_until = None;
+        match &request.kind {
+            RequestKind::Delegate(call) => {
+                let calling = Calling {
+                    delegate: call.name.clone(),
+                    invocation: call.invocation,
+                };
+                self.reservations.reserve(ticket, reads, Some(calling));
+                self.outgoing.push(Outgoing { ticket, request });
+            }
+            RequestKind::Script(script) => {
+                let message = format!(
+                    "Scripts are not executed (format '{}'): call a delegate, or use an expression",
+                    script.format
+                );
+                self.reservations.reserve(ticket, reads, None);
+                self.answers.push((ticket, Answer::Failed { message }));
+            }
+        }
+        self.waiting.insert(ticket, pending);
+    }
+
+    fn blocked(&mut self, mut pending: Box<Pending>, holder: Ticket, now: Millis) {
+        let invocation = match &pending.source {
+            Source::Caller { invocation, .. } => *invocation,
+            Source::Executor | Source::Failure { .. } => None,
+        };
+        if let Some(calling) = self.reservations.cycle(invocation, holder) {
+            let instance = self.reservations.instance_of(holder);
+            self.release(&pending);
+            let error = CommandError::Cycle {
+                delegate: calling.delegate,
+                invocation: calling.invocation,
+                instance,
+            };
+            if let Source::Caller { reply, .. } = pending.source {
+                drop(reply.send(Err(error)));
+            }
+            return;
+        }
+        let patience = Millis::try_from(self.limits.park_timeout.as_millis()).unwrap_or(Millis::MAX);
+        let until = *pending
+            .progress
+            .parked_until
+            .get_or_insert(now.saturating_add(patience));
+        if until <= now {
+            self.gave_up(pending, now);
+        } else if self.reservations.parked() >= self.limits.parked_commands {
+            self.overloaded(pending, now);
+        } else if let Some(pending) = self.reservations.park(holder, *pending) {
+            self.ready.push(Work::Command(Box::new(pending)));
+        }
+    }
+
+    /// A command has waited too long for a reserved instance. A job loses no retry by it.
+    pub(super) fn gave_up(&mut self, pending: Box<Pending>, now: Millis) {
+        self.release(&pending);
+        let job = Self::job_of(&pending.command);
+        match (pending.source, job) {
+            (Source::Caller { reply, .. }, _) => drop(
+                reply.send(Err(CommandError::Conflict(
+                    "ENGINE-03005 Entity was updated by another transaction concurrently: the process instance stayed \
+                 reserved by a command that waits for a delegate"
+                        .to_owned(),
+                ))),
+            ),
+            (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF)),
+            (Source::Executor, None) => {}
+            (Source::Failure { job, caller }, _) => {
+                self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF));
+                tell(caller);
+            }
+        }
+    }
+
+    /// There is no room for a command to wait.
+    fn overloaded(&mut self, pending: Box<Pending>, now: Millis) {
+        self.release(&pending);
+        let job = Self::job_of(&pending.command);
+        match (pending.source, job) {
+            (Source::Caller { reply, .. }, _) => {
+                drop(reply.send(Err(CommandError::Overloaded {
+                    retry_after: std::time::Duration::from_secs(1),
+                })));
+            }
+            (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF)),
+            (Source::Executor, None) => {}
+            (Source::Failure { job, caller }, _) => {
+                self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF));
+                tell(caller);
+            }
+        }
+    }
+
+    /// The store has failed on a command.
+    pub(super) fn not_stored(&mut self, pending: Box<Pending>, error: StoreError, now: Millis) {
+        self.release(&pending);
+        let job = Self::job_of(&pending.command);
+        match (pending.source, job) {
+            (Source::Caller { reply, .. }, _) => drop(reply.send(Err(error.into()))),
+            (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_PAUSE)),
+            (Source::Executor, None) => {}
+            (Source::Failure { job, caller }, _) => {
+                self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
+                tell(caller);
+            }
+        }
+    }
+
+    /// Releases what a command has reserved; who waited for it is run anew.
+    fn release(&mut self, pending: &Pending) {
+        let Some(ticket) = pending.progress.ticket else { return };
+        let parked = self.reservations.release(ticket);
+        self.ready
+            .extend(parked.into_iter().map(|pending| Work::Command(Box::new(pending))));
+        for topic in self.passed_over.drain() {
+            self.waiters.wake(&topic, usize::MAX);
+        }
+    }
+
+    /// Takes what was committed into memory.
+    fn remember(&mut self, changes: &[Change], now: Millis) {
+        for change in changes {
+            match change {
+                Change::InsertExternalTask(task) | Change::UpdateExternalTask(task) => self.offered(task, now),
+                Change::InsertJob(job) | Change::UpdateJob(job) => self.horizon.put(job),
+                Change::DeleteJob(id) => self.horizon.remove(*id),
+                _ => {}
+            }
+        }
+    }
+
+    fn offered(&mut self, task: &ExternalTask, now: Millis) {
+        if task.suspended || task.retries.is_some_and(|retries| retries <= 0) {
+            return;
+        }
+        match task.lock_expiration {
+            Some(at) if at > now => self.waiters.offer(&task.topic, at),
+            Some(_) | None => self.waiters.wake(&task.topic, 1),
+        }
+    }
+
+    fn fetched(&mut self, fetch: PendingFetch, tasks: Vec<LockedTask>) {
+        for locked in &tasks {
+            if let Some(at) = locked.task.lock_expiration {
+                self.waiters.offer(&locked.task.topic, at);
+            }
+        }
+        if fetch.waiting.is_some() {
+            self.waiters.tried(&fetch.request, Turnout::Served, tasks.len());
+        }
+        metrics::counter!("handoff_engine_tasks_locked_total").increment(tasks.len() as u64);
+        if let Err(Ok(tasks)) = fetch.reply.send(Ok(tasks)) {
+            // The client went while its tasks were being locked: nobody knows of them.
+            self.ready
+                .push(Work::TakeBack(tasks.into_iter().map(|locked| locked.task).collect()));
+        }
+    }
+
+    fn nothing(&mut self, fetch: PendingFetch, passed_over: bool, now: Millis) {
+        if fetch.waiting.is_some() {
+            self.waiters.tried(&fetch.request, Turnout::Empty, 0);
+        }
+        let patience = fetch
+            .request
+            .timeout
+            .map(|timeout| Millis::try_from(timeout.as_millis()).unwrap_or(Millis::MAX));
+        let deadline = fetch
+            .waiting
+            .map(|(_, deadline)| deadline)
+            .or(patience.map(|patience| now.saturating_add(patience)));
+        let Some(deadline) = deadline.filter(|deadline| *deadline > now) else {
+            drop(fetch.reply.send(Ok(Vec::new())));
+            return;
+        };
+        if fetch.waiting.is_none() && !self.waiters.has_room() {
+            drop(fetch.reply.send(Err(CommandError::TooManyFetches)));
+            return;
+        }
+        if passed_over {
+            self.passed_over
+                .extend(fetch.request.topics.iter().map(|topic| topic.name.clone()));
+        }
+        let mut offers = Vec::new();
+        for topic in self.waiters.topics_without_offer(&fetch.request) {
+            match next_offer(self.store.connection(), topic, now) {
+                Ok(Some(at)) => offers.push((topic.to_owned(), at)),
+                Ok(None) => {}
+                Err(error) => {
+                    drop(fetch.reply.send(Err(error.into())));
+                    return;
+                }
+            }
+        }
+        self.waiters.wait(fetch, deadline);
+        for (topic, at) in offers {
+            self.waiters.offer(&topic, at);
+        }
+    }
+}
+
+/// Tells the caller of a job that has failed.
+fn tell(caller: Option<(crate::service::command::ReplyTo<Reply>, CommandError)>) {
+    if let Some((reply, error)) = caller {
+        drop(reply.send(Err(error)));
+    }
+}
+
+/// Whether the command runs a job (and does not only note its failure).
+fn is_run(command: &Command) -> bool {
+    matches!(command, Command::ExecuteJob(_))
+}
+
+/// Whether an error is the job's own.
+fn costs_a_retry(error: &MachineError) -> bool {
+    !matches!(
+        error,
+        MachineError::NotFound { .. } | MachineError::View(_) | MachineError::Suspended(_)
+    )
+}
+
+fn notice(notice: &Notice) {
+    tracing::warn!(
+        instance = notice.instance.map(|id| id.0),
+        activity = %notice.activity,
+        "{}",
+        notice.message
+    );
+}

@@ -1,0 +1,157 @@
+//! What waits for the writer: bounded, and what brings new work is refused first.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use handoff_machine::Answer;
+use parking_lot::{Condvar, Mutex};
+use tokio_util::sync::CancellationToken;
+
+use super::command::{Class, Work};
+use super::error::CommandError;
+use super::reservations::Ticket;
+use crate::config::Limits;
+
+/// When to try again after a refusal. The queue empties in a fraction of it.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The queue between callers and the writer.
+pub(super) struct CommandQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+    capacity: usize,
+    abandoned: CancellationToken,
+}
+
+#[derive(Default)]
+struct State {
+    completions: VecDeque<Work>,
+    others: VecDeque<Work>,
+    intake: VecDeque<Work>,
+    /// Answers to requests of commands that wait: as many as those at most.
+    answers: Vec<(Ticket, Answer)>,
+    woken: bool,
+    closed: bool,
+}
+
+/// What the writer has taken.
+pub(super) struct Batch {
+    pub(super) work: Vec<Work>,
+    pub(super) answers: Vec<(Ticket, Answer)>,
+    /// Nothing new will come, but answers.
+    pub(super) closed: bool,
+}
+
+impl State {
+    fn len(&self) -> usize {
+        self.completions.len() + self.others.len() + self.intake.len()
+    }
+
+    fn line(&mut self, class: Class) -> &mut VecDeque<Work> {
+        match class {
+            Class::Completion => &mut self.completions,
+            Class::Other => &mut self.others,
+            Class::Intake => &mut self.intake,
+        }
+    }
+}
+
+impl CommandQueue {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            state: Mutex::new(State::default()),
+            changed: Condvar::new(),
+            capacity: limits.queued_commands.max(4),
+            abandoned: CancellationToken::new(),
+        }
+    }
+
+    /// Queues work, or refuses it at once.
+    pub(super) fn push(&self, work: Work) -> Result<(), CommandError> {
+        let class = work.class();
+        let room = match class {
+            Class::Completion => self.capacity,
+            Class::Other => self.capacity / 4 * 3,
+            Class::Intake => self.capacity / 2,
+        };
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(CommandError::ShuttingDown);
+        }
+        if state.len() >= room {
+            metrics::counter!("handoff_engine_commands_shed_total", "kind" => work.kind()).increment(1);
+            return Err(CommandError::Overloaded {
+                retry_after: RETRY_AFTER,
+            });
+        }
+        state.line(class).push_back(work);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Brings the answer to a request of a command that waits for it.
+    pub(super) fn answer(&self, ticket: Ticket, answer: Answer) {
+        self.state.lock().answers.push((ticket, answer));
+        self.changed.notify_one();
+    }
+
+    /// Makes the writer look at the clock.
+    pub(super) fn wake(&self) {
+        self.state.lock().woken = true;
+        self.changed.notify_one();
+    }
+
+    /// Refuses new work from now on.
+    pub(super) fn close(&self) {
+        self.state.lock().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Refuses new work and drops what waits: who waits for an answer is told that the engine stops.
+    pub(super) fn abandon(&self) {
+        let dropped = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            [Class::Completion, Class::Other, Class::Intake].map(|class| std::mem::take(state.line(class)))
+        };
+        drop(dropped);
+        self.abandoned.cancel();
+    }
+
+    /// Ends when nobody takes work any more.
+    pub(super) async fn abandoned(&self) {
+        self.abandoned.cancelled().await;
+    }
+
+    /// Takes at most `max` pieces of work. Waits for `patience` at most if there is nothing.
+    pub(super) fn take(&self, max: usize, patience: Duration) -> Batch {
+        let mut state = self.state.lock();
+        if state.len() == 0 && state.answers.is_empty() && !state.woken && !state.closed && !patience.is_zero() {
+            self.changed.wait_for(&mut state, patience);
+        }
+        state.woken = false;
+        metrics::gauge!("handoff_engine_queued_commands").set(state.len() as f64);
+        let mut work = Vec::with_capacity(state.len().min(max));
+        // A share for each class, so that none starves, and the rest by rank.
+        for (class, share) in [
+            (Class::Completion, max / 2),
+            (Class::Other, max / 4),
+            (Class::Intake, max / 4),
+        ] {
+            let line = state.line(class);
+            let count = line.len().min(share.max(1)).min(max - work.len());
+            work.extend(line.drain(..count));
+        }
+        for class in [Class::Completion, Class::Other, Class::Intake] {
+            let line = state.line(class);
+            let count = line.len().min(max - work.len());
+            work.extend(line.drain(..count));
+        }
+        Batch {
+            work,
+            answers: std::mem::take(&mut state.answers),
+            closed: state.closed,
+        }
+    }
+}
