@@ -117,11 +117,7 @@ fn a_listener_completes_what_another_host_has_locked() {
 
     gate.open();
     await_orders(order.rest(), inventory.rest(), &orders, ORDERS_LIMIT).unwrap();
-    let fetched_by_b = proxy_b
-        .exchanges()
-        .into_iter()
-        .find(|exchange| has_tasks(exchange))
-        .unwrap();
+    let fetched_by_b = proxy_b.exchanges().into_iter().find(has_tasks).unwrap();
     let worker_b = fetched_by_b.request_json()["workerId"].clone();
     let task = fetched_by_b.response_json()[0]["id"].as_str().unwrap().to_owned();
     let completions = proxy_a

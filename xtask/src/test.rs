@@ -62,10 +62,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
     let build_start = Instant::now();
     let mut suites = build(&["--workspace", "--all-targets"], &[])?;
-    // The SDK is no member: its users build it for another target, and its lock file is its own.
+    // The SDK and the workers are no members: they are built for another target, and their lock files are their own.
     let target = cargo::target_dir();
     let target = target.to_string_lossy();
-    suites.extend(build(&["--manifest-path", "guest-sdk/Cargo.toml", "--workspace"], &["--target-dir", &target])?);
+    for apart in ["guest-sdk/Cargo.toml", "workers/Cargo.toml"] {
+        suites.extend(build(&["--manifest-path", apart, "--workspace"], &["--target-dir", &target])?);
+    }
     phase("build of the tests", build_start);
     if let Some(wanted) = &args.suite {
         suites.retain(|suite| suite.name.contains(wanted));
@@ -76,7 +78,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         outcomes.push(run_suite(suite, args.filter.as_deref())?);
     }
     if args.suite.is_none() {
-        outcomes.push(run_doc_tests(args.filter.as_deref())?);
+        for manifest in ["Cargo.toml", "guest-sdk/Cargo.toml"] {
+            outcomes.push(run_doc_tests(manifest, args.filter.as_deref())?);
+        }
     }
     Ok(report(&outcomes, start.elapsed()))
 }
@@ -129,14 +133,16 @@ fn run_suite(suite: &Suite, filter: Option<&str>) -> Result<Outcome> {
     observe(suite.name.clone(), &mut command)
 }
 
-fn run_doc_tests(filter: Option<&str>) -> Result<Outcome> {
-    println!("\n== documentation");
+fn run_doc_tests(manifest: &str, filter: Option<&str>) -> Result<Outcome> {
+    let name = format!("documentation of {manifest}");
+    println!("\n== {name}");
     let mut command = cargo();
-    command.args(["test", "--quiet", "--locked", "--workspace", "--doc"]);
+    command.args(["test", "--quiet", "--locked", "--workspace", "--doc", "--manifest-path", manifest]);
+    command.arg("--target-dir").arg(cargo::target_dir());
     if let Some(filter) = filter {
         command.args(["--", filter]);
     }
-    observe("documentation".to_owned(), &mut command)
+    observe(name, &mut command)
 }
 
 /// Runs a test runner, passes its output on as it comes, and keeps its last words.
