@@ -8,6 +8,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug)]
 pub struct Deadline {
     at: watch::Receiver<Instant>,
+    latest: Option<Instant>,
 }
 
 /// Moves a [`Deadline`]. When it is dropped the deadline stays where it was last.
@@ -20,7 +21,7 @@ impl Deadline {
     /// A deadline with the handle that moves it.
     pub fn movable(at: Instant) -> (DeadlineHandle, Self) {
         let (tx, rx) = watch::channel(at);
-        (DeadlineHandle { at: tx }, Self { at: rx })
+        (DeadlineHandle { at: tx }, Self { at: rx, latest: None })
     }
 
     /// A deadline that never moves.
@@ -33,9 +34,16 @@ impl Deadline {
         Self::at(Instant::now() + duration)
     }
 
+    /// The same deadline, but never later than `latest`, wherever it is moved.
+    pub fn capped(&self, latest: Instant) -> Self {
+        let latest = self.latest.map_or(latest, |earlier| earlier.min(latest));
+        Self { at: self.at.clone(), latest: Some(latest) }
+    }
+
     /// Where the deadline stands now.
     pub fn instant(&self) -> Instant {
-        *self.at.borrow()
+        let at = *self.at.borrow();
+        self.latest.map_or(at, |latest| latest.min(at))
     }
 
     /// The time that is left now; zero once it has passed.
@@ -47,7 +55,8 @@ impl Deadline {
     pub async fn passed(&mut self) {
         let mut movable = true;
         loop {
-            let at = *self.at.borrow_and_update();
+            self.at.mark_unchanged();
+            let at = self.instant();
             if at <= Instant::now() {
                 return;
             }
@@ -82,6 +91,17 @@ mod tests {
         handle.move_to(start + Duration::from_millis(60));
         deadline.passed().await;
         assert!(start.elapsed() >= Duration::from_millis(60));
+    }
+
+    #[tokio::test]
+    async fn a_cap_holds_wherever_it_is_moved() {
+        let latest = Instant::now() + Duration::from_millis(10);
+        let (handle, deadline) = Deadline::movable(Instant::now());
+        let mut capped = deadline.capped(latest);
+        handle.move_to(latest + Duration::from_secs(60));
+        assert_eq!(capped.instant(), latest);
+        capped.passed().await;
+        assert!(!deadline.remaining().is_zero());
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ mod error;
 mod limits;
 mod logs;
 pub mod manifest;
+mod meter;
 pub mod registry;
 mod runtime;
 mod state;

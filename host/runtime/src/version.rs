@@ -1,14 +1,22 @@
 //! One version of a worker: a component and its manifest, prepared to be called.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
+use tokio::sync::Semaphore;
+use wasmtime::component::InstancePre;
+
 use crate::{
-    call::CallContext,
+    bindings::{delegate_export, handler_export},
+    call::{self, CallContext},
+    capabilities::{grants::WorkerGrants, secrets::Secrets},
     config::WorkerLimits,
     error::CallError,
     manifest::Manifest,
+    meter::WorkerMeter,
+    runtime::Runtime,
+    state::RunState,
     wit::{
         delegate::{DelegateError, Delegation, Execution},
         types::{Outcome, Task},
@@ -68,11 +76,21 @@ impl FromStr for Digest {
 
 /// One version of a worker. It stays usable for as long as somebody holds it, also when a newer one took over.
 pub struct WorkerVersion {
+    pub(crate) runtime: Arc<Runtime>,
     pub(crate) name: String,
+    pub(crate) shared_name: Arc<str>,
     pub(crate) digest: Digest,
     pub(crate) component_digest: Digest,
     pub(crate) manifest: Manifest,
     pub(crate) limits: WorkerLimits,
+    pub(crate) grants: Arc<WorkerGrants>,
+    pub(crate) config: Arc<BTreeMap<String, String>>,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) pre: InstancePre<RunState>,
+    pub(crate) handler: Option<handler_export::GuestIndices>,
+    pub(crate) delegate: Option<delegate_export::GuestIndices>,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) metrics: WorkerMeter,
 }
 
 impl WorkerVersion {
@@ -102,12 +120,14 @@ impl WorkerVersion {
     }
 
     /// Handles a task in a fresh instance.
+    ///
+    /// It waits for a free slot until the deadline; [`CallErrorKind::NoCapacity`](crate::CallErrorKind::NoCapacity)
+    /// means that there was none and the worker was not called.
     pub async fn handle(self: &Arc<Self>, task: Task, context: CallContext) -> Result<Outcome, CallError> {
-        let _ = (task, context);
-        unimplemented!()
+        call::call(self, task, context).await
     }
 
-    /// Serves an engine's call of a delegate in a fresh instance.
+    /// Serves an engine's call of a delegate in a fresh instance, in a slot apart from those of tasks.
     ///
     /// The outer error is the call's, the inner one the worker's own answer.
     pub async fn execute(
@@ -115,18 +135,27 @@ impl WorkerVersion {
         execution: Execution,
         context: CallContext,
     ) -> Result<Result<Delegation, DelegateError>, CallError> {
-        let _ = (execution, context);
-        unimplemented!()
+        call::call(self, execution, context).await
     }
 
-    /// Calls that run now.
+    /// Whether the component exports a handler of tasks.
+    pub fn has_handler(&self) -> bool {
+        self.handler.is_some()
+    }
+
+    /// Whether the component exports a delegate.
+    pub fn has_delegate(&self) -> bool {
+        self.delegate.is_some()
+    }
+
+    /// Instances of this version that live now.
     pub fn running(&self) -> u32 {
-        unimplemented!()
+        self.metrics.now_running()
     }
 
-    /// Calls that could start now: what the worker's concurrency and the host's task slots leave.
+    /// Tasks that could start now: what the worker's concurrency and the host's task slots leave.
     pub fn free_slots(&self) -> u32 {
-        unimplemented!()
+        u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX).min(self.runtime.free_task_slots())
     }
 }
 

@@ -3,12 +3,12 @@
 //! [`Capabilities`] is the embedder's side: it talks to engines. Grants are checked here, before it is called: a call
 //! that reaches it is one that both the manifest and the operator allow.
 
-pub mod grants;
-pub mod http;
+pub(crate) mod grants;
+pub(crate) mod http;
 mod logging;
 mod processes;
 mod run;
-mod secrets;
+pub(crate) mod secrets;
 mod tasks;
 
 use async_trait::async_trait;

@@ -5,14 +5,24 @@
 //! leaves what runs alone and says why. Replacing is the swap of one `Arc`: calls finish on the version they started on.
 
 mod catalog;
+mod files;
+mod load;
+mod manager;
+mod world;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::task::AbortOnDropHandle;
 
 pub use catalog::{CandidateError, Catalog, WorkerPhase, WorkerState};
 
-use crate::{config::OperatorPolicy, error::RuntimeError, runtime::Runtime};
+use crate::{
+    cache::Cache, capabilities::secrets::Secrets, config::OperatorPolicy, error::RuntimeError, runtime::Runtime,
+};
+use load::Loader;
+use manager::{Manager, Rescan};
 
 /// How a folder of workers is watched.
 #[derive(Debug, Clone)]
@@ -45,13 +55,33 @@ impl RegistryConfig {
 /// The workers of a folder, kept up to date until it is dropped.
 pub struct Registry {
     catalog: watch::Receiver<Arc<Catalog>>,
+    rescans: mpsc::Sender<Rescan>,
+    _watcher: Option<RecommendedWatcher>,
+    _manager: AbortOnDropHandle<()>,
 }
 
 impl Registry {
-    /// Opens a folder. It returns when every worker that is in it was tried: loaded, or refused with a reason.
+    /// Opens a folder. It returns when every worker that is in it was tried: loaded, or refused with a reason that its
+    /// [`WorkerState`] has.
     pub async fn open(runtime: Arc<Runtime>, config: RegistryConfig) -> Result<Self, RuntimeError> {
-        let _ = (runtime, config);
-        unimplemented!()
+        let folder_failed = |reason: String| RuntimeError::Folder { path: config.dir.clone(), reason };
+        if !config.dir.is_dir() {
+            return Err(folder_failed("it is no folder; create it, or name another one".to_owned()));
+        }
+        let loader = Loader {
+            cache: Cache::open(config.cache_dir.as_deref(), &runtime.engine)?,
+            policy: config.policy.clone(),
+            secrets: Arc::new(Secrets::new(config.policy.secrets.clone())),
+            runtime,
+        };
+        let (hint, hints) = mpsc::channel(1);
+        let watcher = watch_folder(&config, hint);
+        let (rescans, requests) = mpsc::channel(16);
+        let (manager, catalog) = Manager::new(loader, config);
+        let manager = AbortOnDropHandle::new(tokio::spawn(manager.run(requests, hints)));
+        let registry = Self { catalog, rescans, _watcher: watcher, _manager: manager };
+        registry.rescan().await;
+        Ok(registry)
     }
 
     /// What runs now.
@@ -64,8 +94,32 @@ impl Registry {
         self.catalog.clone()
     }
 
-    /// Reads the folder now and returns when what was found in it has been tried.
+    /// Reads the folder now, every file of it, and returns when what was found has been tried.
     pub async fn rescan(&self) -> Arc<Catalog> {
-        unimplemented!()
+        let (request, answer) = oneshot::channel();
+        if self.rescans.send(request).await.is_ok() {
+            // An error means that the manager has ended, with the process.
+            let _ = answer.await;
+        }
+        self.current()
     }
+}
+
+/// File events, which make a rescan happen sooner. Where there are none (network file systems, some mounts), the rescans
+/// alone do.
+fn watch_folder(config: &RegistryConfig, hint: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let handler = move |event: notify::Result<notify::Event>| {
+        // Reading the files is an event too, which would make every rescan cause the next one.
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // A full channel: a rescan is due anyway.
+            let _ = hint.try_send(());
+        }
+    };
+    let watching = notify::recommended_watcher(handler).and_then(|mut watcher| {
+        watcher.watch(&config.dir, RecursiveMode::NonRecursive)?;
+        Ok(watcher)
+    });
+    watching
+        .inspect_err(|error| tracing::warn!(%error, "no file events for the workers' folder; it is rescanned regularly"))
+        .ok()
 }

@@ -1,0 +1,257 @@
+//! What the tests share: guests, a runtime, a folder of workers, engines that are not there.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use handoff_runtime::{
+    CallContext, Caller, Capabilities, Catalog, Deadline, OperatorPolicy, Registry, RegistryConfig, Runtime, RuntimeConfig,
+    WorkerVersion,
+    wit::{
+        processes::{Message, Receiver, StartRequest, StartStatus, Started},
+        tasks::Ending,
+        types::{BpmnError, Completion, EngineError, Failure, FileReference, Task, TaskRef, Value, Variable},
+    },
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A guest: `body` is the text of a core module's fields, to which memory, allocation and the world are added.
+pub fn guest(world: &str, body: &str) -> Vec<u8> {
+    guest_of(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")), world, body)
+}
+
+/// A guest of a world of another package, whose text is `wit`.
+pub fn foreign_guest(wit: &str, world: &str, body: &str) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("world.wit"), wit).unwrap();
+    guest_of(dir.path(), world, body)
+}
+
+fn guest_of(wit: &Path, world: &str, body: &str) -> Vec<u8> {
+    // A zeroed block at 1024 is an outcome `complete` without variables; allocations begin behind it.
+    let text = format!(
+        r#"(module
+          {body}
+          (memory (export "memory") 2)
+          (global $next (mut i32) (i32.const 65536))
+          (func $alloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+            (local $at i32)
+            (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+            (global.set $next (i32.add (local.get $at) (local.get 3)))
+            (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
+              (then (drop (memory.grow (i32.add (i32.div_u (local.get 3) (i32.const 65536)) (i32.const 1))))))
+            (local.get $at)))"#
+    );
+    raw_guest(wit, world, &text)
+}
+
+/// A guest whose core module is `text` as it is.
+pub fn raw_guest(wit: impl AsRef<Path>, world: &str, text: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(text).unwrap();
+    let mut resolve = wit_parser::Resolve::default();
+    let (package, _) = resolve.push_path(wit.as_ref()).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
+    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
+    wit_component::ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+}
+
+/// The body of a guest whose handler runs `code` and then completes without variables.
+pub fn handler(code: &str) -> String {
+    format!(
+        r#"(func (export "handoff:worker/handler@0.1.0#handle") (param $task i32) (result i32) {code} (i32.const 1024))"#
+    )
+}
+
+/// A guest's module that calls `tasks.complete` for task `x` of engine `order` and then runs `code`; the result of the call
+/// lies at 4096.
+pub fn calls_complete(code: &str) -> String {
+    format!(
+        r#"(import "handoff:worker/tasks@0.1.0" "complete" (func $complete (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+           (data (i32.const 2048) "orderx")
+           {}"#,
+        handler(&format!(
+            "(call $complete (i32.const 2048) (i32.const 5) (i32.const 2053) (i32.const 1)
+               (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096))
+             {code}"
+        ))
+    )
+}
+
+/// A worker of this repository, as `cargo xtask workers` builds it.
+pub fn built_worker(name: &str) -> Vec<u8> {
+    let dir = std::env::var_os("HANDOFF_WORKERS_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/workers"), PathBuf::from);
+    let path = dir.join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask workers` first", path.display()))
+}
+
+/// A folder of workers and what runs it.
+pub struct Folder {
+    pub dir: TempDir,
+    pub runtime: Arc<Runtime>,
+    pub registry: Registry,
+}
+
+/// A manifest with one topic named as the worker.
+pub fn manifest(name: &str) -> String {
+    format!("engine = \"order\"\ntopics = [\"{name}\"]\n")
+}
+
+pub fn write(dir: &Path, name: &str, component: &[u8], manifest: &str) {
+    std::fs::write(dir.join(format!("{name}.toml")), manifest).unwrap();
+    std::fs::write(dir.join(format!("{name}.wasm")), component).unwrap();
+}
+
+/// The settings of tests: a few slots, so that the pool is small, and all that they grant.
+pub fn config() -> RuntimeConfig {
+    RuntimeConfig { task_slots: 8, delegate_slots: 2, ..RuntimeConfig::default() }
+}
+
+impl Folder {
+    pub async fn open(workers: &[(&str, &[u8], &str)]) -> Self {
+        Self::open_with(workers, config(), OperatorPolicy::default()).await
+    }
+
+    pub async fn open_with(workers: &[(&str, &[u8], &str)], config: RuntimeConfig, policy: OperatorPolicy) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, component, manifest) in workers {
+            write(dir.path(), name, component, manifest);
+        }
+        let runtime = Runtime::new(config).unwrap();
+        let registry = RegistryConfig { policy, ..RegistryConfig::new(dir.path()) };
+        let registry = Registry::open(runtime.clone(), registry).await.unwrap();
+        Self { dir, runtime, registry }
+    }
+
+    /// One worker named `w` that handles topic `w`.
+    pub async fn one(component: &[u8]) -> Self {
+        Self::open(&[("w", component, &manifest("w"))]).await
+    }
+
+    pub fn worker(&self, name: &str) -> Arc<WorkerVersion> {
+        let catalog = self.registry.current();
+        let state = catalog.worker(name).unwrap_or_else(|| panic!("no worker {name}"));
+        state.current.clone().unwrap_or_else(|| panic!("{name} was refused: {:?}", state.last_error))
+    }
+
+    pub fn refusal(&self, name: &str) -> String {
+        let catalog = self.registry.current();
+        catalog.worker(name).and_then(|state| state.last_error.clone()).expect("it was not refused").message
+    }
+
+    /// Waits until the catalog is as `expected`.
+    pub async fn until(&self, what: &str, expected: impl Fn(&Catalog) -> bool) {
+        let mut catalogs = self.registry.subscribe();
+        let wait = catalogs.wait_for(|catalog| expected(catalog));
+        let waited = tokio::time::timeout(Duration::from_secs(10), wait).await;
+        assert!(waited.is_ok(), "not within 10 s: {what}; {:?}", self.registry.current());
+    }
+}
+
+/// A task of topic `w` with these variables.
+pub fn task(variables: Vec<Variable>) -> Task {
+    Task {
+        id: TaskRef { engine: "order".to_owned(), id: "task-1".to_owned() },
+        topic: "w".to_owned(),
+        business_key: Some("o-1".to_owned()),
+        variables,
+        retries: None,
+        priority: 0,
+        process_instance_id: "pi".to_owned(),
+        process_definition_id: "p:1:x".to_owned(),
+        process_definition_key: "p".to_owned(),
+        process_definition_version_tag: None,
+        execution_id: "e".to_owned(),
+        activity_id: "a".to_owned(),
+        activity_instance_id: "a:1".to_owned(),
+        tenant_id: None,
+        created: None,
+        error_message: None,
+        error_details: None,
+        extension_properties: Vec::new(),
+        attributes: Vec::new(),
+    }
+}
+
+pub fn text(name: &str, value: &str) -> Variable {
+    Variable { name: name.to_owned(), value: Value::Text(value.to_owned()), transient: false }
+}
+
+/// A call with this much time.
+pub fn within(time: Duration) -> CallContext {
+    CallContext {
+        deadline: Deadline::after(time),
+        capabilities: Arc::new(Engines::default()),
+        cancel: CancellationToken::new(),
+        traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
+    }
+}
+
+pub fn call() -> CallContext {
+    within(Duration::from_secs(10))
+}
+
+/// Engines that answer everything, after a while if they are told to.
+#[derive(Default)]
+pub struct Engines {
+    pub delay: Duration,
+}
+
+impl Engines {
+    async fn ending(&self) -> Result<Ending, EngineError> {
+        tokio::time::sleep(self.delay).await;
+        Ok(Ending::Completed)
+    }
+}
+
+#[async_trait]
+impl Capabilities for Engines {
+    async fn start(&self, _: &Caller, request: StartRequest) -> Result<Started, EngineError> {
+        tokio::time::sleep(self.delay).await;
+        Ok(Started {
+            engine: request.engine,
+            process_instance_id: "started".to_owned(),
+            process_definition_id: None,
+            business_key: request.business_key,
+            status: StartStatus::Created,
+            attributes: Vec::new(),
+        })
+    }
+
+    async fn correlate(&self, _: &Caller, _: Message) -> Result<Vec<Receiver>, EngineError> {
+        tokio::time::sleep(self.delay).await;
+        Ok(Vec::new())
+    }
+
+    async fn set_variables(&self, _: &Caller, _: String, _: String, _: Vec<Variable>) -> Result<(), EngineError> {
+        self.ending().await.map(drop)
+    }
+
+    async fn complete(&self, _: &Caller, _: TaskRef, _: Completion) -> Result<Ending, EngineError> {
+        self.ending().await
+    }
+
+    async fn throw_error(&self, _: &Caller, _: TaskRef, _: BpmnError) -> Result<Ending, EngineError> {
+        self.ending().await
+    }
+
+    async fn fail(&self, _: &Caller, _: TaskRef, _: Failure) -> Result<Ending, EngineError> {
+        self.ending().await
+    }
+
+    async fn extend_lock(&self, _: &Caller, _: TaskRef, _: u32) -> Result<Ending, EngineError> {
+        self.ending().await
+    }
+
+    async fn unlock(&self, _: &Caller, _: TaskRef) -> Result<Ending, EngineError> {
+        self.ending().await
+    }
+
+    async fn read_file(&self, _: &Caller, _: FileReference, _: u64) -> Result<Vec<u8>, EngineError> {
+        Ok(b"content".to_vec())
+    }
+}
