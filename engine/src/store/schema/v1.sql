@@ -138,7 +138,7 @@ CREATE INDEX external_task_free ON external_task (topic, definition, id)
 CREATE INDEX external_task_locked ON external_task (topic, lock_expiration)
     WHERE lock_expiration IS NOT NULL AND suspended = 0 AND (retries IS NULL OR retries > 0);
 -- Most tasks have priority 0 and are not in here.
-CREATE INDEX external_task_prioritised ON external_task (topic, priority, id)
+CREATE INDEX external_task_prioritised ON external_task (topic, priority DESC, id)
     WHERE priority <> 0 AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0);
 
 -- kind: 0 AsyncContinuation, 1 Timer, 2 TimerStart.

@@ -1,0 +1,48 @@
+//! What is asked all the time must be found by an index, however large the tables are.
+
+use super::{directory, open};
+use crate::store::Store;
+
+fn plan(store: &Store, sql: &str) -> Vec<String> {
+    let mut statement = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let rows = statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>();
+    rows.unwrap()
+}
+
+#[test]
+fn hot_queries_search_an_index_and_sort_nothing() {
+    const OFFERED: &str = "suspended = 0 AND (retries IS NULL OR retries > 0)";
+    let (_directory, config) = directory();
+    let store = open(&config);
+    let queries = [
+        format!(
+            "SELECT * FROM external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 \
+             AND lock_expiration IS NULL AND {OFFERED} ORDER BY id"
+        ),
+        format!(
+            "SELECT * FROM external_task INDEXED BY external_task_locked WHERE topic = ?1 \
+             AND lock_expiration IS NOT NULL AND lock_expiration <= ?2 AND {OFFERED} ORDER BY lock_expiration LIMIT ?3"
+        ),
+        format!(
+            "SELECT * FROM external_task INDEXED BY external_task_prioritised WHERE topic = ?1 AND priority <> 0 \
+             AND priority > 0 AND lock_expiration IS NULL AND {OFFERED} ORDER BY priority DESC, id"
+        ),
+        "SELECT ifnull(due, 0), id FROM job WHERE retries > 0 AND suspended = 0 AND (ifnull(due, 0), id) > (?1, ?2) \
+         ORDER BY ifnull(due, 0), id LIMIT ?3"
+            .to_owned(),
+        "SELECT * FROM event_subscription WHERE instance IS NOT NULL AND name = ?1 AND kind = ?2 AND business_key = ?3"
+            .to_owned(),
+        "SELECT * FROM event_subscription WHERE instance = ?1 AND +name = ?2 AND +kind = ?3".to_owned(),
+        "SELECT * FROM event_subscription WHERE name = ?1 AND kind = ?2 AND instance IS NULL".to_owned(),
+        "SELECT id FROM definition WHERE key = ?1 AND tenant IS ?2 ORDER BY version DESC LIMIT 1".to_owned(),
+        "SELECT * FROM execution WHERE instance = ?1 AND parent = ?1".to_owned(),
+        "SELECT * FROM execution WHERE parent = ?1 AND parent <> instance".to_owned(),
+        "SELECT * FROM variable WHERE scope = ?1 AND name = ?2".to_owned(),
+        "SELECT * FROM dedupe_key WHERE key = ?2 AND tenant IS ?1".to_owned(),
+        "SELECT * FROM process_instance WHERE business_key = ?1 AND (?3 OR tenant IS ?2) ORDER BY id LIMIT ?4".to_owned(),
+    ];
+    for sql in queries {
+        let plan = plan(&store, &sql);
+        assert!(plan.iter().all(|step| step.starts_with("SEARCH")), "{sql}\n{plan:?}");
+    }
+}
