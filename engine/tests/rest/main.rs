@@ -1,0 +1,12 @@
+//! The engine's REST over real sockets: the recordings of a real Camunda 7.24, bad input, long polls, starting once,
+//! authentication, and what clients are known to send.
+
+mod access;
+mod bad_input;
+mod clients;
+mod long_poll;
+mod models;
+mod once;
+mod player;
+mod recordings;
+mod server;
