@@ -64,7 +64,7 @@ pub enum HostError {
 pub struct Host {
     engines: Vec<Running>,
     dispatcher: Arc<Dispatcher>,
-    registry: Arc<Registry>,
+    registry: Option<Arc<Registry>>,
     admin: Option<Server>,
     delegates: Option<Server>,
     status: Arc<Status>,
@@ -83,16 +83,34 @@ struct Running {
 impl Host {
     /// Starts a host: loads the workers, then polls. The engines need not be there yet.
     pub async fn start(config: Config, runtime: RuntimeConfig) -> Result<Self, HostError> {
-        let metrics = prometheus();
-        let worker_id = worker_id();
-        let lines = connect(&config, &worker_id)?;
         let runtime = Runtime::new(runtime)?;
         let mut folder = RegistryConfig::new(&config.workers.dir);
         folder.cache_dir.clone_from(&config.workers.cache_dir);
         folder.policy = config.policy();
-        let registry = Arc::new(Registry::open(runtime, folder).await?);
+        let registry = Registry::open(runtime, folder).await?;
+        let (workforce, catalog) = (follow(registry.subscribe()), registry.subscribe());
+        let mut host = Self::assemble(config, workforce, catalog).await?;
+        host.registry = Some(Arc::new(registry));
+        Ok(host)
+    }
+
+    /// Starts a host with workers that are no components: native code, in tests or in an embedding program. The
+    /// configured folder is not read.
+    pub async fn start_with(config: Config, workforce: watch::Receiver<Arc<Workforce>>) -> Result<Self, HostError> {
+        let (nothing, catalog) = watch::channel(Arc::new(Catalog::default()));
+        drop(nothing);
+        Self::assemble(config, workforce, catalog).await
+    }
+
+    async fn assemble(
+        config: Config,
+        workforce: watch::Receiver<Arc<Workforce>>,
+        catalog: watch::Receiver<Arc<Catalog>>,
+    ) -> Result<Self, HostError> {
+        let metrics = prometheus();
+        let worker_id = worker_id();
+        let lines = connect(&config, &worker_id)?;
         let stop = CancellationToken::new();
-        let workforce = follow(registry.subscribe());
         let capabilities = EngineCapabilities::new(lines.iter().cloned());
         let slots = Slots::new(config.limits.concurrency);
         let dispatcher =
@@ -126,7 +144,7 @@ impl Host {
         }
         let status = Arc::new(Status {
             engines: shown,
-            catalog: registry.subscribe(),
+            catalog,
             slots,
             metrics,
             stopping: stop.clone(),
@@ -136,7 +154,7 @@ impl Host {
         let mut host = Self {
             engines,
             dispatcher,
-            registry,
+            registry: None,
             admin: None,
             delegates: None,
             status: status.clone(),
@@ -179,9 +197,9 @@ impl Host {
         self.delegates.as_ref().map(|server| server.address)
     }
 
-    /// The workers' folder.
-    pub fn registry(&self) -> &Arc<Registry> {
-        &self.registry
+    /// The workers' folder, where there is one.
+    pub const fn registry(&self) -> Option<&Arc<Registry>> {
+        self.registry.as_ref()
     }
 
     /// What the admin server shows.

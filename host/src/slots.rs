@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(slots.used(), 1);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn patience_ends() {
         let slots = Slots::new(1);
         let _held = slots.try_acquire("a", 1);

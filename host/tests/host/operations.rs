@@ -1,0 +1,71 @@
+//! Starting, stopping, and being looked at.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    fake_engine::FakeEngine,
+    support::{TestHost, completing, config, gated},
+};
+
+#[tokio::test]
+async fn a_stop_ends_the_long_poll_at_once() {
+    let engine = FakeEngine::start().await;
+    let (host, _) = TestHost::with(&engine, "", completing("w")).await;
+    engine.until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty()).await;
+    let began = Instant::now();
+    host.stop(10_000).await;
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let last = engine.calls().pop().unwrap();
+    assert_eq!(last.path, "external-task", "a last look for what the aborted poll may have locked");
+}
+
+#[tokio::test]
+async fn running_tasks_may_end_and_what_is_left_is_given_back() {
+    let engine = FakeEngine::start().await;
+    engine.add("a", "t");
+    engine.add("b", "t");
+    let (worker, gate) = gated("w");
+    let (host, _) = TestHost::with(&engine, "", worker).await;
+    engine.until("both run", |engine| engine.task("a").worker.is_some() && engine.task("b").worker.is_some()).await;
+    let stopping = tokio::spawn(host.stop(1_000));
+    gate.add_permits(1);
+    stopping.await.unwrap();
+    let (a, b) = (engine.task("a"), engine.task("b"));
+    let (ended, left) = if a.ended.is_some() { (a, b) } else { (b, a) };
+    assert!(ended.ended.unwrap().0.ends_with("complete"));
+    assert!(left.ended.is_none() && left.worker.is_none(), "unlocked, so that another host takes it at once");
+    assert_eq!(left.retries, None, "a stop is no failure");
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_tell_the_truth() {
+    let engine = FakeEngine::start().await;
+    let workforce = handoff_host::worker::Workforce::default().with_topic(
+        "order",
+        crate::support::topic("t"),
+        std::sync::Arc::new(completing("metered")),
+    );
+    let mut config = config(&engine.url(), "");
+    config.admin = Some(handoff_host::config::AdminConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        token_file: None,
+        insecure: false,
+    });
+    let host = TestHost::start(config, workforce).await;
+    engine.add("a", "t");
+    engine.until_ended("a").await;
+    let base = format!("http://{}", host.host.admin_address().unwrap());
+    let client = reqwest::Client::new();
+    let get = |path: &str| client.get(format!("{base}{path}")).send();
+    assert_eq!(get("/healthz").await.unwrap().status(), 200);
+    let ready = get("/readyz").await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let ready: serde_json::Value = ready.json().await.unwrap();
+    assert_eq!(ready["engines"]["order"]["reachable"], true);
+    assert_eq!(ready["engines"]["order"]["product"], "Camunda 7 dialect, 7.24.0");
+    let metrics = get("/metrics").await.unwrap().text().await.unwrap();
+    assert!(metrics.contains(r#"handoff_tasks_total{engine="order",worker="metered",end="completed"}"#), "{metrics}");
+    assert_eq!(get("/workers").await.unwrap().json::<serde_json::Value>().await.unwrap(), serde_json::json!([]));
+    let foreign = client.get(format!("{base}/readyz")).header("host", "evil.example").send().await.unwrap();
+    assert_eq!(foreign.status(), 403, "DNS rebinding");
+}
