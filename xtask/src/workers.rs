@@ -7,6 +7,8 @@
 mod component;
 mod javascript;
 mod python;
+#[cfg(test)]
+mod readme;
 mod rust;
 mod source;
 mod stamp;
