@@ -80,8 +80,16 @@ impl Debian {
     }
 
     /// What `cargo build` is to be told beside what to build.
-    pub(crate) fn build_arguments() -> [&'static str; 4] {
-        ["--target", TARGET, "-Z", "build-std=std,panic_abort"]
+    pub(crate) fn build_arguments() -> [&'static str; 6] {
+        [
+            "--target",
+            TARGET,
+            "-Z",
+            "build-std=std,panic_abort",
+            // Without `backtrace`, which takes a third of the build: backtraces of guests are the host's.
+            "-Z",
+            "build-std-features=panic-unwind",
+        ]
     }
 }
 
