@@ -101,7 +101,10 @@ impl Status {
                 None if !report.reachable => problems.push(format!("engine {name}: not reached yet")),
                 // At its cap a host rightly does not poll.
                 None if !polled && self.slots.free() > 0 && report.last_poll.is_some() => {
-                    problems.push(format!("engine {name}: no poll has come back for {} s", report.last_poll.unwrap_or_default().as_secs()));
+                    problems.push(format!(
+                        "engine {name}: no poll has come back for {} s",
+                        report.last_poll.unwrap_or_default().as_secs()
+                    ));
                 }
                 None => {}
             }
@@ -122,7 +125,10 @@ impl Status {
             problems.push("the host is stopping".to_owned());
         }
         problems.extend(catalog.workers().filter_map(|worker| {
-            worker.last_error.as_ref().map(|error| format!("worker {}: {error}", worker.name))
+            worker
+                .last_error
+                .as_ref()
+                .map(|error| format!("worker {}: {error}", worker.name))
         }));
         Readiness {
             ready: !stopping && engines.values().all(|engine| engine.reachable),
@@ -144,10 +150,18 @@ impl Status {
                     version: worker.current.as_ref().map(|version| version.digest().to_string()),
                     state: worker.phase.label(),
                     last_error: worker.last_error.as_ref().map(ToString::to_string),
-                    since: worker.since.and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()),
-                    topics: manifest.iter().flat_map(|manifest| {
-                        manifest.topics.iter().map(|topic| format!("{}/{}", manifest.engine_of(topic).unwrap_or_default(), topic.name))
-                    }).collect(),
+                    since: worker
+                        .since
+                        .and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok())
+                        .map(|since| since.as_secs()),
+                    topics: manifest
+                        .iter()
+                        .flat_map(|manifest| {
+                            manifest.topics.iter().map(|topic| {
+                                format!("{}/{}", manifest.engine_of(topic).unwrap_or_default(), topic.name)
+                            })
+                        })
+                        .collect(),
                     delegates: manifest.map(|manifest| manifest.delegates.clone()).unwrap_or_default(),
                     tasks: self.slots.used_by(&worker.name),
                 }
@@ -158,7 +172,10 @@ impl Status {
     /// The routes.
     pub fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/healthz", get(|| async { Json(serde_json::json!({ "status": "ok" })) }))
+            .route(
+                "/healthz",
+                get(|| async { Json(serde_json::json!({ "status": "ok" })) }),
+            )
             .route("/readyz", get(readyz))
             .route("/metrics", get(prometheus))
             .route("/workers", get(workers))
@@ -168,7 +185,14 @@ impl Status {
 
 async fn readyz(State(status): State<Arc<Status>>) -> impl IntoResponse {
     let readiness = status.readiness();
-    (if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(readiness))
+    (
+        if readiness.ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        },
+        Json(readiness),
+    )
 }
 
 async fn workers(State(status): State<Arc<Status>>) -> impl IntoResponse {
@@ -179,7 +203,11 @@ async fn prometheus(State(status): State<Arc<Status>>) -> impl IntoResponse {
     metrics::gauge!("handoff_tasks_in_hand").set(status.slots.used());
     metrics::gauge!("handoff_task_slots").set(status.slots.total());
     for (line, ..) in &status.engines {
-        metrics::gauge!("handoff_tasks_parked", "engine" => line.engine.name().to_owned()).set(line.hand.parked() as f64);
+        metrics::gauge!("handoff_tasks_parked", "engine" => line.engine.name().to_owned())
+            .set(line.hand.parked() as f64);
     }
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], status.metrics.render())
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        status.metrics.render(),
+    )
 }

@@ -15,7 +15,11 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// Begins at `first` and never exceeds `max`.
     pub(crate) const fn new(first: Duration, max: Duration) -> Self {
-        Self { first, max, failures: 0 }
+        Self {
+            first,
+            max,
+            failures: 0,
+        }
     }
 
     /// The next wait.
@@ -28,7 +32,8 @@ impl Backoff {
     /// The next wait, but at least what the engine asked for. What it asks is bounded: a wrong `Retry-After` must not
     /// stop a host for a day.
     pub(crate) fn next_wait_at_least(&mut self, asked: Option<Duration>) -> Duration {
-        self.next_wait().max(asked.unwrap_or_default().min(self.max.max(Duration::from_secs(60))))
+        self.next_wait()
+            .max(asked.unwrap_or_default().min(self.max.max(Duration::from_secs(60))))
     }
 
     /// Begins anew after a success.
@@ -65,7 +70,13 @@ mod tests {
     #[test]
     fn what_the_engine_asks_for_is_kept_within_reason() {
         let mut backoff = Backoff::new(Duration::from_millis(1), Duration::from_secs(1));
-        assert_eq!(backoff.next_wait_at_least(Some(Duration::from_secs(7))), Duration::from_secs(7));
-        assert_eq!(backoff.next_wait_at_least(Some(Duration::from_secs(86_400))), Duration::from_secs(60));
+        assert_eq!(
+            backoff.next_wait_at_least(Some(Duration::from_secs(7))),
+            Duration::from_secs(7)
+        );
+        assert_eq!(
+            backoff.next_wait_at_least(Some(Duration::from_secs(86_400))),
+            Duration::from_secs(60)
+        );
     }
 }

@@ -37,7 +37,12 @@ pub struct EngineCapabilities {
 impl EngineCapabilities {
     /// Over these engines, by their names.
     pub fn new(lines: impl IntoIterator<Item = Line>) -> Arc<Self> {
-        Arc::new(Self { lines: lines.into_iter().map(|line| (line.engine.name().to_owned(), line)).collect() })
+        Arc::new(Self {
+            lines: lines
+                .into_iter()
+                .map(|line| (line.engine.name().to_owned(), line))
+                .collect(),
+        })
     }
 
     fn line(&self, name: &str) -> Result<&Line, EngineError> {
@@ -53,7 +58,13 @@ impl EngineCapabilities {
         if !line.hand.accounts_for(&task.id) {
             line.hand.park(&task.id, Instant::now() + DETACHED_LOCK);
         }
-        within(caller, "settle", &task.engine, line.engine.settle_detached(&task.id, &settlement)).await
+        within(
+            caller,
+            "settle",
+            &task.engine,
+            line.engine.settle_detached(&task.id, &settlement),
+        )
+        .await
     }
 }
 
@@ -98,7 +109,13 @@ impl Capabilities for EngineCapabilities {
         variables: Vec<Variable>,
     ) -> Result<(), EngineError> {
         let line = self.line(&engine)?;
-        within(caller, "set_variables", &engine, line.engine.set_variables(&process_instance_id, &variables)).await
+        within(
+            caller,
+            "set_variables",
+            &engine,
+            line.engine.set_variables(&process_instance_id, &variables),
+        )
+        .await
     }
 
     async fn complete(&self, caller: &Caller, task: TaskRef, completion: Completion) -> Result<Ending, EngineError> {
@@ -114,12 +131,16 @@ impl Capabilities for EngineCapabilities {
             message: failure.message,
             details: failure.details,
             retries: failure.retries,
-            retry_after: failure.retry_after_ms.map_or(RETRY_AFTER, |ms| Duration::from_millis(ms.into())),
+            retry_after: failure
+                .retry_after_ms
+                .map_or(RETRY_AFTER, |ms| Duration::from_millis(ms.into())),
             variables: failure.variables,
             local_variables: failure.local_variables,
         };
         // Where this host is the holder, its name stays on the task until the next try.
-        self.line(&task.engine)?.hand.park(&task.id, Instant::now() + report.retry_after.max(DETACHED_LOCK));
+        self.line(&task.engine)?
+            .hand
+            .park(&task.id, Instant::now() + report.retry_after.max(DETACHED_LOCK));
         self.settle(caller, task, Settlement::Failure(report)).await
     }
 
@@ -127,7 +148,13 @@ impl Capabilities for EngineCapabilities {
         let line = self.line(&task.engine)?;
         let duration = Duration::from_millis(duration_ms.into());
         line.hand.park(&task.id, Instant::now() + duration);
-        within(caller, "extend_lock", &task.engine, line.engine.extend_detached(&task.id, duration)).await
+        within(
+            caller,
+            "extend_lock",
+            &task.engine,
+            line.engine.extend_detached(&task.id, duration),
+        )
+        .await
     }
 
     async fn unlock(&self, caller: &Caller, task: TaskRef) -> Result<Ending, EngineError> {
@@ -135,8 +162,19 @@ impl Capabilities for EngineCapabilities {
         within(caller, "unlock", &task.engine, line.engine.unlock_detached(&task.id)).await
     }
 
-    async fn read_file(&self, caller: &Caller, reference: FileReference, max_bytes: u64) -> Result<Vec<u8>, EngineError> {
+    async fn read_file(
+        &self,
+        caller: &Caller,
+        reference: FileReference,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, EngineError> {
         let line = self.line(&reference.engine)?;
-        within(caller, "read_file", &reference.engine, line.engine.read_file(&reference, max_bytes)).await
+        within(
+            caller,
+            "read_file",
+            &reference.engine,
+            line.engine.read_file(&reference, max_bytes),
+        )
+        .await
     }
 }

@@ -37,7 +37,11 @@ pub struct Finding {
 
 impl Finding {
     fn new(severity: Severity, subject: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity, subject: subject.into(), message: message.into() }
+        Self {
+            severity,
+            subject: subject.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -49,7 +53,11 @@ impl Config {
         self.check_files(&mut findings);
         if self.engines.is_empty() {
             let message = "no engine is configured: nothing will be fetched; add [engines.NAME] with its url";
-            findings.push(Finding::new(Severity::Warning, self.file.display().to_string(), message));
+            findings.push(Finding::new(
+                Severity::Warning,
+                self.file.display().to_string(),
+                message,
+            ));
         }
         self.check_workers(runtime, &mut findings).await;
         self.check_engines(engines, &mut findings).await;
@@ -62,20 +70,43 @@ impl Config {
         for (name, engine) in &self.engines {
             match &engine.auth {
                 Auth::BearerFile(file) => files.push((format!("engines.{name}.auth"), file.clone())),
-                Auth::Basic(basic) => files.extend(basic.password_file.iter().map(|file| (format!("engines.{name}.auth"), file.clone()))),
+                Auth::Basic(basic) => files.extend(
+                    basic
+                        .password_file
+                        .iter()
+                        .map(|file| (format!("engines.{name}.auth"), file.clone())),
+                ),
                 Auth::None => {}
             }
         }
-        files.extend(self.delegates.iter().filter_map(|d| d.token_file.clone()).map(|file| ("delegates".to_owned(), file)));
-        files.extend(self.admin.iter().filter_map(|a| a.token_file.clone()).map(|file| ("admin".to_owned(), file)));
+        files.extend(
+            self.delegates
+                .iter()
+                .filter_map(|d| d.token_file.clone())
+                .map(|file| ("delegates".to_owned(), file)),
+        );
+        files.extend(
+            self.admin
+                .iter()
+                .filter_map(|a| a.token_file.clone())
+                .map(|file| ("admin".to_owned(), file)),
+        );
         for (table, file) in files {
             match std::fs::read_to_string(&file) {
                 Ok(token) if token.trim().is_empty() => {
-                    findings.push(Finding::new(Severity::Error, format!("[{table}]"), format!("{} is empty", file.display())));
+                    findings.push(Finding::new(
+                        Severity::Error,
+                        format!("[{table}]"),
+                        format!("{} is empty", file.display()),
+                    ));
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    findings.push(Finding::new(Severity::Error, format!("[{table}]"), format!("cannot read {}: {error}", file.display())));
+                    findings.push(Finding::new(
+                        Severity::Error,
+                        format!("[{table}]"),
+                        format!("cannot read {}: {error}", file.display()),
+                    ));
                 }
             }
         }
@@ -98,7 +129,10 @@ impl Config {
         };
         let catalog = registry.current();
         if catalog.workers().next().is_none() {
-            let message = format!("{} has no workers; put NAME.wasm and NAME.toml there", self.workers.dir.display());
+            let message = format!(
+                "{} has no workers; put NAME.wasm and NAME.toml there",
+                self.workers.dir.display()
+            );
             findings.push(Finding::new(Severity::Warning, "[workers]", message));
         }
         for worker in catalog.workers() {
@@ -106,7 +140,11 @@ impl Config {
             match (&worker.last_error, &worker.current) {
                 (Some(error), _) => findings.push(Finding::new(Severity::Error, subject, error.to_string())),
                 (None, Some(version)) => {
-                    findings.push(Finding::new(Severity::Fine, subject, format!("version {}", version.digest().short())));
+                    findings.push(Finding::new(
+                        Severity::Fine,
+                        subject,
+                        format!("version {}", version.digest().short()),
+                    ));
                 }
                 (None, None) => findings.push(Finding::new(Severity::Warning, subject, "is not loaded")),
             }
@@ -117,7 +155,11 @@ impl Config {
         let lines = match connect(self, &worker_id()) {
             Ok(lines) => lines,
             Err(error) => {
-                findings.push(Finding::new(Severity::Error, self.file.display().to_string(), error.to_string()));
+                findings.push(Finding::new(
+                    Severity::Error,
+                    self.file.display().to_string(),
+                    error.to_string(),
+                ));
                 return;
             }
         };
@@ -129,7 +171,11 @@ impl Config {
             let finding = match tokio::time::timeout(PROBE_TIME, probe(&*line.engine)).await {
                 Ok(Ok(product)) => Finding::new(Severity::Fine, subject, product),
                 Ok(Err(reason)) => Finding::new(Severity::Warning, subject, reason),
-                Err(_) => Finding::new(Severity::Warning, subject, format!("no answer within {} s", PROBE_TIME.as_secs())),
+                Err(_) => Finding::new(
+                    Severity::Warning,
+                    subject,
+                    format!("no answer within {} s", PROBE_TIME.as_secs()),
+                ),
             };
             findings.push(finding);
         }
@@ -137,5 +183,9 @@ impl Config {
 }
 
 async fn probe(engine: &dyn Engine) -> Result<String, String> {
-    engine.probe().await.map(|features| features.product).map_err(|fault| fault.to_string())
+    engine
+        .probe()
+        .await
+        .map(|features| features.product)
+        .map_err(|fault| fault.to_string())
 }

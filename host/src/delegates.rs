@@ -102,7 +102,11 @@ impl Delegates {
         capabilities: Arc<dyn Capabilities>,
         concurrency: u32,
     ) -> Arc<Self> {
-        Arc::new(Self { workforce, capabilities, slots: Arc::new(Semaphore::new(concurrency as usize)) })
+        Arc::new(Self {
+            workforce,
+            capabilities,
+            slots: Arc::new(Semaphore::new(concurrency as usize)),
+        })
     }
 
     /// The routes.
@@ -120,11 +124,19 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let response = delegates.serve(&name, &headers, &body).await.unwrap_or_else(|refused| refused);
+    let response = delegates
+        .serve(&name, &headers, &body)
+        .await
+        .unwrap_or_else(|refused| refused);
     let status = response.status();
     // Only names that are known become labels: a caller must not be able to make up any number of them.
-    let label = if status == StatusCode::NOT_FOUND { "unknown".to_owned() } else { name };
-    metrics::counter!("handoff_delegate_calls_total", "delegate" => label, "status" => status.as_u16().to_string()).increment(1);
+    let label = if status == StatusCode::NOT_FOUND {
+        "unknown".to_owned()
+    } else {
+        name
+    };
+    metrics::counter!("handoff_delegate_calls_total", "delegate" => label, "status" => status.as_u16().to_string())
+        .increment(1);
     response
 }
 
@@ -136,14 +148,23 @@ impl Delegates {
             refusal(StatusCode::NOT_FOUND, "UnknownDelegate", message)
         })?;
         let _slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "Full", "all slots for delegates are in use; try again");
-            refused.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+            let mut refused = refusal(
+                StatusCode::TOO_MANY_REQUESTS,
+                "Full",
+                "all slots for delegates are in use; try again",
+            );
+            refused
+                .headers_mut()
+                .insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
             refused
         })?;
         let invocation: Invocation = serde_json::from_slice(body)
             .map_err(|error| refusal(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
         if invocation.version != VERSION {
-            let message = format!("version {} is not spoken here; version {VERSION} is", invocation.version);
+            let message = format!(
+                "version {} is not spoken here; version {VERSION} is",
+                invocation.version
+            );
             return Err(refusal(StatusCode::UNPROCESSABLE_ENTITY, "UnknownVersion", message));
         }
         self.run(name, &*worker, invocation).await
@@ -176,17 +197,28 @@ impl Delegates {
             }
         };
         let result = match called {
-            Ok(Ok(Delegation { variables, local_variables })) => Ok(Answer {
+            Ok(Ok(Delegation {
+                variables,
+                local_variables,
+            })) => Ok(Answer {
                 version: VERSION,
                 variables: Some(write_variables(&variables)),
                 local_variables: Some(write_variables(&local_variables)),
                 bpmn_error: None,
             }),
-            Ok(Err(DelegateError::BpmnError(BpmnError { code, message, variables }))) => Ok(Answer {
+            Ok(Err(DelegateError::BpmnError(BpmnError {
+                code,
+                message,
+                variables,
+            }))) => Ok(Answer {
                 version: VERSION,
                 variables: None,
                 local_variables: None,
-                bpmn_error: Some(BpmnErrorDto { code, message, variables: write_variables(&variables) }),
+                bpmn_error: Some(BpmnErrorDto {
+                    code,
+                    message,
+                    variables: write_variables(&variables),
+                }),
             }),
             Ok(Err(DelegateError::Failure(message) | DelegateError::Other(message))) => {
                 Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "DelegateFailed", message))
@@ -198,7 +230,9 @@ impl Delegates {
             worker = profile.name,
             engine,
             invocation = invocation_id,
-            status = result.as_ref().map_or_else(|refused| refused.status().as_u16(), |_| 200),
+            status = result
+                .as_ref()
+                .map_or_else(|refused| refused.status().as_u16(), |_| 200),
             "delegate"
         );
         result.map(|answer| axum::Json(answer).into_response())
@@ -206,27 +240,49 @@ impl Delegates {
 }
 
 fn call_failed(worker: &str, error: &CallError) -> Response {
-    tracing::warn!(worker, error = error.message, details = error.details(), "the delegate failed");
+    tracing::warn!(
+        worker,
+        error = error.message,
+        details = error.details(),
+        "the delegate failed"
+    );
     let (status, type_name) = match error.kind {
         CallErrorKind::Deadline => (StatusCode::GATEWAY_TIMEOUT, "Deadline"),
         CallErrorKind::NoCapacity => (StatusCode::TOO_MANY_REQUESTS, "Full"),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, "DelegateFailed"),
     };
-    let details = error.details().map(|details| format!("\n{details}")).unwrap_or_default();
-    refusal(status, type_name, format!("worker {worker}: {}{details}", error.message))
+    let details = error
+        .details()
+        .map(|details| format!("\n{details}"))
+        .unwrap_or_default();
+    refusal(
+        status,
+        type_name,
+        format!("worker {worker}: {}{details}", error.message),
+    )
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Response> {
-    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", "send Content-Type: application/json"))
+    Err(refusal(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaType",
+        "send Content-Type: application/json",
+    ))
 }
 
 fn execution(name: &str, invocation: Invocation) -> Result<Execution, Response> {
-    let origin = Origin { engine: &invocation.engine, execution_id: &invocation.execution_id };
+    let origin = Origin {
+        engine: &invocation.engine,
+        execution_id: &invocation.execution_id,
+    };
     let variables = read_variables(invocation.variables, origin)
         .map_err(|error| refusal(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
     Ok(Execution {

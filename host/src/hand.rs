@@ -55,7 +55,11 @@ impl Hand {
         }
         inner.parked.remove(task_id);
         inner.running.insert(task_id.to_owned(), lease.clone());
-        Some(Held { hand: self.clone(), task_id: task_id.to_owned(), lease: lease.clone() })
+        Some(Held {
+            hand: self.clone(),
+            task_id: task_id.to_owned(),
+            lease: lease.clone(),
+        })
     }
 
     /// How many tasks are in hand.
@@ -76,7 +80,11 @@ impl Hand {
             let now = Instant::now();
             inner.parked.retain(|_, until| *until > now);
             if inner.parked.len() >= PARKED_MAX
-                && let Some(first) = inner.parked.iter().min_by_key(|(_, until)| **until).map(|(id, _)| id.clone())
+                && let Some(first) = inner
+                    .parked
+                    .iter()
+                    .min_by_key(|(_, until)| **until)
+                    .map(|(id, _)| id.clone())
             {
                 inner.parked.remove(&first);
             }
@@ -116,7 +124,11 @@ impl Drop for Held {
     fn drop(&mut self) {
         let mut inner = self.hand.inner.lock();
         // A run that lost its lock may have been followed by another of the same task.
-        if inner.running.get(&self.task_id).is_some_and(|lease| Arc::ptr_eq(lease, &self.lease)) {
+        if inner
+            .running
+            .get(&self.task_id)
+            .is_some_and(|lease| Arc::ptr_eq(lease, &self.lease))
+        {
             inner.running.remove(&self.task_id);
         }
     }
@@ -130,7 +142,12 @@ mod tests {
 
     fn lease(seconds: u64) -> Arc<Lease> {
         let now = Instant::now();
-        Lease::new(now + Duration::from_secs(seconds), Duration::from_secs(1), now + Duration::from_secs(99)).0
+        Lease::new(
+            now + Duration::from_secs(seconds),
+            Duration::from_secs(1),
+            now + Duration::from_secs(99),
+        )
+        .0
     }
 
     #[test]

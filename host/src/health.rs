@@ -55,7 +55,11 @@ impl Health {
         let mut state = self.state.lock();
         state.last_answer = Some(Instant::now());
         if let Some((since, _)) = state.fault.take() {
-            tracing::info!(engine, after_ms = since.elapsed().as_millis(), "the engine answers again");
+            tracing::info!(
+                engine,
+                after_ms = since.elapsed().as_millis(),
+                "the engine answers again"
+            );
         }
         drop(state);
         metrics::gauge!("handoff_engine_reachable", "engine" => engine.to_owned()).set(1.0);
@@ -80,7 +84,8 @@ impl Health {
         }
         drop(state);
         metrics::gauge!("handoff_engine_reachable", "engine" => engine.to_owned()).set(0.0);
-        metrics::counter!("handoff_engine_faults_total", "engine" => engine.to_owned(), "fault" => fault.label()).increment(1);
+        metrics::counter!("handoff_engine_faults_total", "engine" => engine.to_owned(), "fault" => fault.label())
+            .increment(1);
     }
 
     /// What the engine can do, as far as it is known.
@@ -121,7 +126,12 @@ impl Health {
                     match probed {
                         Ok(features) => {
                             if failed {
-                                tracing::info!(engine = engine.name(), product = features.product, dedupe_keys = features.dedupe_keys, "the engine answers");
+                                tracing::info!(
+                                    engine = engine.name(),
+                                    product = features.product,
+                                    dedupe_keys = features.dedupe_keys,
+                                    "the engine answers"
+                                );
                             }
                             self.state.lock().features = Some(features);
                             self.answered(engine.name());

@@ -113,15 +113,25 @@ impl Host {
         let stop = CancellationToken::new();
         let capabilities = EngineCapabilities::new(lines.iter().cloned());
         let slots = Slots::new(config.limits.concurrency);
-        let dispatcher =
-            Dispatcher::new(workforce.clone(), capabilities.clone(), slots.clone(), config.limits.lost_locks);
+        let dispatcher = Dispatcher::new(
+            workforce.clone(),
+            capabilities.clone(),
+            slots.clone(),
+            config.limits.lost_locks,
+        );
         let mut engines = Vec::new();
         let mut shown = Vec::new();
         for line in lines {
-            let Some(settings) = config.engines.get(line.engine.name()).cloned() else { continue };
+            let Some(settings) = config.engines.get(line.engine.name()).cloned() else {
+                continue;
+            };
             let health = Arc::new(Health::default());
             let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
-            shown.push((line.clone(), health.clone(), settings.long_poll() + settings.request_timeout() * 2));
+            shown.push((
+                line.clone(),
+                health.clone(),
+                settings.long_poll() + settings.request_timeout() * 2,
+            ));
             let poller = Poller {
                 line: line.clone(),
                 health: health.clone(),
@@ -210,7 +220,11 @@ impl Host {
     /// Stops: polls at once, running tasks by `patience` from now. To end at once, drop the future.
     pub async fn shutdown(self, patience: Duration) {
         let deadline = Instant::now() + patience;
-        tracing::info!(running = self.dispatcher.running(), patience_ms = patience.as_millis(), "the host stops");
+        tracing::info!(
+            running = self.dispatcher.running(),
+            patience_ms = patience.as_millis(),
+            "the host stops"
+        );
         self.stop.cancel();
         let mut abandoned = Vec::new();
         for Running { sweeper, poller } in self.engines {
@@ -220,7 +234,9 @@ impl Host {
             }
         }
         self.dispatcher.drain(deadline).await;
-        let sweeps = abandoned.iter().map(|sweeper| tokio::time::timeout(LAST_SWEEP, sweeper.sweep()));
+        let sweeps = abandoned
+            .iter()
+            .map(|sweeper| tokio::time::timeout(LAST_SWEEP, sweeper.sweep()));
         for swept in futures::future::join_all(sweeps).await {
             if !matches!(swept, Ok(Ok(_))) {
                 tracing::warn!("an engine could not be asked for forgotten locks; they run out by themselves");
@@ -229,7 +245,9 @@ impl Host {
         // Last: engines may need delegates for what the tasks above set off.
         self.stop_servers.cancel();
         for server in [self.admin, self.delegates].into_iter().flatten() {
-            server.stopped(deadline.max(Instant::now() + Duration::from_millis(200))).await;
+            server
+                .stopped(deadline.max(Instant::now() + Duration::from_millis(200)))
+                .await;
         }
         tracing::info!("the host has stopped");
     }
@@ -251,12 +269,19 @@ pub(crate) fn connect(config: &Config, worker_id: &str) -> Result<Vec<Line>, Hos
     let mut lines = Vec::new();
     for (name, settings) in &config.engines {
         let engine: Arc<dyn Engine> = match settings.dialect {
-            Dialect::Camunda7 => Arc::new(
-                Camunda7::new(name, worker_id, settings)
-                    .map_err(|message| HostError::Engine { engine: name.clone(), message })?,
-            ),
+            Dialect::Camunda7 => {
+                Arc::new(
+                    Camunda7::new(name, worker_id, settings).map_err(|message| HostError::Engine {
+                        engine: name.clone(),
+                        message,
+                    })?,
+                )
+            }
         };
-        lines.push(Line { engine, hand: Arc::new(Hand::default()) });
+        lines.push(Line {
+            engine,
+            hand: Arc::new(Hand::default()),
+        });
     }
     Ok(lines)
 }
@@ -292,7 +317,9 @@ fn prometheus() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
-            let seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0];
+            let seconds = [
+                0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0,
+            ];
             let builder = PrometheusBuilder::new();
             let builder = match PrometheusBuilder::new()
                 .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)

@@ -28,6 +28,7 @@ pub mod lock;
 pub mod poll;
 pub mod report;
 pub mod retries;
+mod run;
 mod server;
 pub mod slots;
 pub mod sweep;

@@ -4,6 +4,7 @@
 //! least that long, whatever its own clock says.
 
 use std::{
+    convert::Infallible,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -19,6 +20,9 @@ use crate::engines::{Engine, Fault};
 
 /// The shortest wait between two attempts to extend a lock.
 const EXTEND_PAUSE_MIN: Duration = Duration::from_millis(50);
+
+/// How soon a lock that ran out is looked at again.
+const RENEWED_WITHIN: Duration = Duration::from_millis(200);
 
 /// The lock of one task in this host's hand.
 #[derive(Debug)]
@@ -58,7 +62,16 @@ impl Lease {
     pub fn new(until: Instant, duration: Duration, limit: Instant) -> (Arc<Self>, Deadline) {
         let (handle, deadline) = Deadline::movable(until.min(limit));
         let lost = AtomicBool::new(false);
-        (Arc::new(Self { until: Mutex::new(until), duration, limit, deadline: handle, lost }), deadline)
+        (
+            Arc::new(Self {
+                until: Mutex::new(until),
+                duration,
+                limit,
+                deadline: handle,
+                lost,
+            }),
+            deadline,
+        )
     }
 
     /// When the lock runs out.
@@ -82,11 +95,22 @@ impl Lease {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// Extends the lock, about when half of it is over, until it is lost.
+    /// Extends the lock, about when half of it is over, until it is lost; whoever runs under it has to stop then.
     pub async fn keep(&self, engine: &dyn Engine, task_id: &str) -> Lost {
         let lost = self.keep_until_lost(engine, task_id).await;
         self.lost.store(true, Ordering::Release);
         lost
+    }
+
+    /// Extends the lock for as long as this is awaited. For a report, which no loss stops: its own answer decides, and
+    /// a task that is delivered again meanwhile renews this very lock.
+    pub async fn keep_if_possible(&self, engine: &dyn Engine, task_id: &str) -> Infallible {
+        loop {
+            match self.keep_until_lost(engine, task_id).await {
+                Lost::Expired => tokio::time::sleep(RENEWED_WITHIN).await,
+                Lost::Gone | Lost::Taken => std::future::pending().await,
+            }
+        }
     }
 
     async fn keep_until_lost(&self, engine: &dyn Engine, task_id: &str) -> Lost {
@@ -97,13 +121,21 @@ impl Lease {
             }
             // Half of what is left: early enough for several tries, and spread, so that tasks that were fetched
             // together are not extended together.
-            let pause = remaining.mul_f64(rand::rng().random_range(0.40..0.55)).max(EXTEND_PAUSE_MIN).min(remaining);
+            let pause = remaining
+                .mul_f64(rand::rng().random_range(0.40..0.55))
+                .max(EXTEND_PAUSE_MIN)
+                .min(remaining);
             tokio::time::sleep(pause).await;
             let sent = Instant::now();
-            let patience = self.until().saturating_duration_since(sent).mul_f64(0.5).max(EXTEND_PAUSE_MIN * 5);
+            let patience = self
+                .until()
+                .saturating_duration_since(sent)
+                .mul_f64(0.5)
+                .max(EXTEND_PAUSE_MIN * 5);
             match tokio::time::timeout(patience, engine.extend(task_id, self.duration)).await {
                 Ok(Ok(())) => {
-                    metrics::counter!("handoff_lock_extensions_total", "engine" => engine.name().to_owned()).increment(1);
+                    metrics::counter!("handoff_lock_extensions_total", "engine" => engine.name().to_owned())
+                        .increment(1);
                     self.renew(sent + self.duration);
                 }
                 Ok(Err(Fault::NotFound(_))) => return Lost::Gone,
@@ -114,7 +146,11 @@ impl Lease {
                 Ok(Err(fault)) => {
                     tracing::debug!(engine = engine.name(), task = task_id, %fault, "cannot extend the lock yet");
                 }
-                Err(_) => tracing::debug!(engine = engine.name(), task = task_id, "no answer to the lock's extension"),
+                Err(_) => tracing::debug!(
+                    engine = engine.name(),
+                    task = task_id,
+                    "no answer to the lock's extension"
+                ),
             }
         }
     }

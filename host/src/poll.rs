@@ -17,11 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{
-    StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use handoff_runtime::TopicSubscription;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -94,8 +90,12 @@ impl Poller {
             not_before = not_before.filter(|at| *at > Instant::now());
             let mut short_of_slots = Vec::new();
             while not_before.is_none() {
-                let Some(index) = lanes.iter().position(Option::is_none) else { break };
-                let Some(lane) = self.plan(&workforce, &lanes, index, split, &mut short_of_slots) else { break };
+                let Some(index) = lanes.iter().position(Option::is_none) else {
+                    break;
+                };
+                let Some(lane) = self.plan(&workforce, &lanes, index, split, &mut short_of_slots) else {
+                    break;
+                };
                 polls.push(self.poll(index, lane.fetch.clone()));
                 lanes[index] = Some(lane);
             }
@@ -133,7 +133,12 @@ impl Poller {
 
     fn poll(&self, index: usize, fetch: Fetch) -> BoxFuture<'static, LaneEnd> {
         let engine = self.line.engine.clone();
-        Box::pin(async move { LaneEnd { index, result: engine.fetch(&fetch).await } })
+        Box::pin(async move {
+            LaneEnd {
+                index,
+                result: engine.fetch(&fetch).await,
+            }
+        })
     }
 
     /// What lane `index` should ask for now, if anything.
@@ -155,22 +160,43 @@ impl Poller {
             }
             match self.slots.free_for(&profile.name, profile.concurrency) {
                 0 => short_of_slots.push((profile.name.clone(), profile.concurrency)),
-                free => candidates.push(Candidate { subscription: &assignment.subscription, free }),
+                free => candidates.push(Candidate {
+                    subscription: &assignment.subscription,
+                    free,
+                }),
             }
         }
-        let most = candidates.iter().map(|candidate| candidate.free).max()?.min(self.config.max_tasks);
+        let most = candidates
+            .iter()
+            .map(|candidate| candidate.free)
+            .max()?
+            .min(self.config.max_tasks);
         if split && index == 0 && lanes.len() > 1 {
             candidates.retain(|candidate| candidate.free >= most.div_ceil(2));
         }
         candidates.truncate(self.line.engine.topics_per_fetch());
-        let max_tasks = candidates.iter().map(|candidate| candidate.free).min()?.min(self.config.max_tasks);
+        let max_tasks = candidates
+            .iter()
+            .map(|candidate| candidate.free)
+            .min()?
+            .min(self.config.max_tasks);
         let last = index > 0 && index + 1 == lanes.len();
         Some(Lane {
-            topics: candidates.iter().map(|candidate| candidate.subscription.name.clone()).collect(),
+            topics: candidates
+                .iter()
+                .map(|candidate| candidate.subscription.name.clone())
+                .collect(),
             fetch: Fetch {
-                subscriptions: candidates.into_iter().map(|candidate| candidate.subscription.clone()).collect(),
+                subscriptions: candidates
+                    .into_iter()
+                    .map(|candidate| candidate.subscription.clone())
+                    .collect(),
                 max_tasks,
-                wait: if last { self.config.long_poll().min(LAST_LANE_WAIT) } else { self.config.long_poll() },
+                wait: if last {
+                    self.config.long_poll().min(LAST_LANE_WAIT)
+                } else {
+                    self.config.long_poll()
+                },
                 lock_duration: self.config.lock_duration(),
             },
             sent: Instant::now(),

@@ -18,12 +18,18 @@ const DETAILS_MAX_BYTES: usize = 64 << 10;
 /// The report of a worker's failure. What the worker leaves open is decided here: a first failure leaves the retries
 /// that the manifest says, each further one takes one; the wait doubles from the manifest's.
 pub fn next_failure(profile: &WorkerProfile, retries: Option<u32>, failure: Failure) -> FailureReport {
-    let left = failure.retries.unwrap_or_else(|| retries.map_or(profile.retries, |retries| retries.saturating_sub(1)));
+    let left = failure
+        .retries
+        .unwrap_or_else(|| retries.map_or(profile.retries, |retries| retries.saturating_sub(1)));
     let retry_after = match failure.retry_after_ms {
         Some(ms) => Duration::from_millis(ms.into()),
         // Nobody waits for a task without retries.
         None if left == 0 => Duration::ZERO,
-        None => jittered(grown(profile.retry_after, profile.retries.saturating_sub(left), RETRY_AFTER_MAX)),
+        None => jittered(grown(
+            profile.retry_after,
+            profile.retries.saturating_sub(left),
+            RETRY_AFTER_MAX,
+        )),
     };
     FailureReport {
         message: failure.message,
@@ -37,7 +43,10 @@ pub fn next_failure(profile: &WorkerProfile, retries: Option<u32>, failure: Fail
 
 fn cut(mut details: String) -> String {
     if details.len() > DETAILS_MAX_BYTES {
-        let end = (0..=DETAILS_MAX_BYTES).rev().find(|&end| details.is_char_boundary(end)).unwrap_or(0);
+        let end = (0..=DETAILS_MAX_BYTES)
+            .rev()
+            .find(|&end| details.is_char_boundary(end))
+            .unwrap_or(0);
         details.truncate(end);
         details.push_str("\n… (cut)");
     }
@@ -76,7 +85,10 @@ mod tests {
             .into_iter()
             .map(|retries| next_failure(&profile(), retries, failure()))
             .collect();
-        assert_eq!(steps.iter().map(|s| s.retries).collect::<Vec<_>>(), [Some(3), Some(2), Some(1), Some(0)]);
+        assert_eq!(
+            steps.iter().map(|s| s.retries).collect::<Vec<_>>(),
+            [Some(3), Some(2), Some(1), Some(0)]
+        );
         for (step, seconds) in steps.iter().zip([10, 20, 40]) {
             let most = Duration::from_secs(seconds);
             assert!(step.retry_after <= most && step.retry_after >= most / 2, "{step:?}");
@@ -93,7 +105,10 @@ mod tests {
             ..failure()
         };
         let report = next_failure(&profile(), Some(1), said);
-        assert_eq!((report.retries, report.retry_after), (Some(7), Duration::from_millis(5)));
+        assert_eq!(
+            (report.retries, report.retry_after),
+            (Some(7), Duration::from_millis(5))
+        );
         assert!(report.details.unwrap().len() < DETAILS_MAX_BYTES + 20);
     }
 }

@@ -31,7 +31,11 @@ const REREAD_AFTER: Duration = Duration::from_secs(5);
 
 /// An error as both servers answer it.
 pub(crate) fn refusal(status: StatusCode, type_name: &str, message: impl Into<String>) -> Response {
-    (status, axum::Json(json!({ "type": type_name, "message": message.into() }))).into_response()
+    (
+        status,
+        axum::Json(json!({ "type": type_name, "message": message.into() })),
+    )
+        .into_response()
 }
 
 /// Who may call a server.
@@ -46,7 +50,12 @@ pub(crate) struct Gate {
 impl Gate {
     /// Callers need the token in `token_file`, if there is one, but for `open_paths`.
     pub(crate) fn new(token_file: Option<PathBuf>, open_paths: &'static [&'static str], listen: SocketAddr) -> Self {
-        Self { token_file, token: Mutex::default(), open_paths, loopback: listen.ip().is_loopback() }
+        Self {
+            token_file,
+            token: Mutex::default(),
+            open_paths,
+            loopback: listen.ip().is_loopback(),
+        }
     }
 
     async fn token(&self) -> Result<Option<String>, std::io::Error> {
@@ -63,17 +72,29 @@ impl Gate {
 
     async fn check(&self, headers: &HeaderMap, path: &str) -> Result<(), Response> {
         if headers.contains_key(ORIGIN) {
-            return Err(refusal(StatusCode::FORBIDDEN, "OriginRefused", "requests of web pages are not served"));
+            return Err(refusal(
+                StatusCode::FORBIDDEN,
+                "OriginRefused",
+                "requests of web pages are not served",
+            ));
         }
         if self.loopback && !is_local(headers.get(HOST)) {
-            return Err(refusal(StatusCode::FORBIDDEN, "HostRefused", "this server is called by the name localhost or its address"));
+            return Err(refusal(
+                StatusCode::FORBIDDEN,
+                "HostRefused",
+                "this server is called by the name localhost or its address",
+            ));
         }
         if self.open_paths.contains(&path) {
             return Ok(());
         }
         let token = self.token().await.map_err(|error| {
             tracing::error!(file = ?self.token_file, %error, "cannot read the token that callers have to show");
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "TokenUnreadable", "the server cannot read its token file")
+            refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "TokenUnreadable",
+                "the server cannot read its token file",
+            )
         })?;
         let Some(token) = token else { return Ok(()) };
         let shown = headers
@@ -86,14 +107,22 @@ impl Gate {
         if !token.is_empty() && shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes()))) {
             return Ok(());
         }
-        let mut refused = refusal(StatusCode::UNAUTHORIZED, "Unauthorized", "show the token: Authorization: Bearer …");
-        refused.headers_mut().insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+        let mut refused = refusal(
+            StatusCode::UNAUTHORIZED,
+            "Unauthorized",
+            "show the token: Authorization: Bearer …",
+        );
+        refused
+            .headers_mut()
+            .insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         Err(refused)
     }
 }
 
 fn is_local(host: Option<&http::HeaderValue>) -> bool {
-    let Some(host) = host.and_then(|host| host.to_str().ok()) else { return true };
+    let Some(host) = host.and_then(|host| host.to_str().ok()) else {
+        return true;
+    };
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

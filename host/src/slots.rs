@@ -32,7 +32,11 @@ pub struct Slot {
 impl Slots {
     /// So many slots.
     pub fn new(total: u32) -> Arc<Self> {
-        Arc::new(Self { total, used: Mutex::default(), freed: Notify::new() })
+        Arc::new(Self {
+            total,
+            used: Mutex::default(),
+            freed: Notify::new(),
+        })
     }
 
     /// All of them.
@@ -72,7 +76,10 @@ impl Slots {
         used.all += 1;
         used.by_worker.insert(worker.to_owned(), own + 1);
         drop(used);
-        Some(Slot { slots: self.clone(), worker: worker.to_owned() })
+        Some(Slot {
+            slots: self.clone(),
+            worker: worker.to_owned(),
+        })
     }
 
     /// Takes a slot, waiting for one to become free.
@@ -84,7 +91,12 @@ impl Slots {
     /// Waits until one of these workers, which had no free slot, has one, and then for more, but not for long: fetching
     /// one task for every slot that becomes free would double the requests of a busy host.
     pub async fn replenished(&self, waiting: &[(String, u32)], enough: u32, patience: Duration) {
-        let one = || waiting.iter().any(|(worker, cap)| self.free_for(worker, *cap) > 0).then_some(());
+        let one = || {
+            waiting
+                .iter()
+                .any(|(worker, cap)| self.free_for(worker, *cap) > 0)
+                .then_some(())
+        };
         self.when(one).await;
         let several = || (self.free() >= enough).then_some(());
         let _ = tokio::time::timeout(patience, self.when(several)).await;
@@ -128,7 +140,10 @@ mod tests {
         let first = slots.try_acquire("a", 1).unwrap();
         assert!(slots.try_acquire("a", 1).is_none());
         let _b = slots.try_acquire("b", 8).unwrap();
-        assert_eq!((slots.free(), slots.free_for("a", 1), slots.free_for("b", 8)), (1, 0, 1));
+        assert_eq!(
+            (slots.free(), slots.free_for("a", 1), slots.free_for("b", 8)),
+            (1, 0, 1)
+        );
         let waiting = tokio::spawn({
             let slots = slots.clone();
             async move { slots.acquire("a", 1, Duration::from_secs(10)).await.is_some() }

@@ -41,13 +41,25 @@ pub struct Sweeper {
 impl Sweeper {
     /// For one engine.
     pub fn new(line: Line, health: Arc<Health>) -> Self {
-        Self { line, health, due: Mutex::default(), wake: Notify::new() }
+        Self {
+            line,
+            health,
+            due: Mutex::default(),
+            wake: Notify::new(),
+        }
     }
 
     /// A poll did not end in a fully read answer; an engine that does not notice serves it until `served_until`.
     pub fn request(&self, served_until: Instant) {
-        let notices = self.health.features().is_some_and(|features| features.drops_abandoned_fetches);
-        let until = if notices { Instant::now() + NOTICED_WITHIN } else { served_until + NOTICED_WITHIN };
+        let notices = self
+            .health
+            .features()
+            .is_some_and(|features| features.drops_abandoned_fetches);
+        let until = if notices {
+            Instant::now() + NOTICED_WITHIN
+        } else {
+            served_until + NOTICED_WITHIN
+        };
         let mut due = self.due.lock();
         *due = Some(due.map_or(until, |present| present.max(until)));
         drop(due);
@@ -111,8 +123,13 @@ impl Sweeper {
             }
         }
         if !forgotten.is_empty() {
-            tracing::info!(engine = engine.name(), tasks = forgotten.len(), "gave back tasks that a lost answer had locked");
-            metrics::counter!("handoff_forgotten_locks_total", "engine" => engine.name().to_owned()).increment(forgotten.len() as u64);
+            tracing::info!(
+                engine = engine.name(),
+                tasks = forgotten.len(),
+                "gave back tasks that a lost answer had locked"
+            );
+            metrics::counter!("handoff_forgotten_locks_total", "engine" => engine.name().to_owned())
+                .increment(forgotten.len() as u64);
         }
         Ok(forgotten.len())
     }

@@ -66,13 +66,24 @@ pub fn read_variables(variables: TypedVariables, origin: Origin<'_>) -> Result<V
 
 /// Writes variables for an engine.
 pub fn write_variables(variables: &[Variable]) -> TypedVariables {
-    variables.iter().map(|variable| (variable.name.clone(), write_variable(variable))).collect()
+    variables
+        .iter()
+        .map(|variable| (variable.name.clone(), write_variable(variable)))
+        .collect()
 }
 
 fn read_value(name: &str, typed: TypedValue, origin: Origin<'_>) -> Result<Value, String> {
-    let TypedValue { type_name, value, value_info } = typed;
+    let TypedValue {
+        type_name,
+        value,
+        value_info,
+    } = typed;
     let info = |key: &str| {
-        value_info.as_ref().and_then(|info| info.get(key)).and_then(Json::as_str).map(str::to_owned)
+        value_info
+            .as_ref()
+            .and_then(|info| info.get(key))
+            .and_then(Json::as_str)
+            .map(str::to_owned)
     };
     let type_name = type_name.unwrap_or_else(|| guess_type(&value).to_owned());
     // Clients may write a type's first letter in either case.
@@ -131,9 +142,10 @@ pub fn write_variable(variable: &Variable) -> TypedValue {
         Value::Integer(value) => ("Integer", json!(value)),
         Value::Long(value) => ("Long", json!(value)),
         // JSON has no NaN and no infinities; Camunda's mapper reads them from their names.
-        Value::Double(value) => {
-            ("Double", Number::from_f64(*value).map_or_else(|| Json::String(value.to_string()), Json::Number))
-        }
+        Value::Double(value) => (
+            "Double",
+            Number::from_f64(*value).map_or_else(|| Json::String(value.to_string()), Json::Number),
+        ),
         Value::Text(value) => ("String", json!(value)),
         Value::Date(instant) => ("Date", format_date(*instant).map_or(Json::Null, Json::String)),
         Value::Bytes(value) => ("Bytes", Json::String(BASE64.encode(value))),
@@ -165,7 +177,11 @@ pub fn write_variable(variable: &Variable) -> TypedValue {
     if variable.transient {
         info.insert("transient".into(), json!(true));
     }
-    TypedValue { type_name: Some(type_name.to_owned()), value, value_info: (!info.is_empty()).then_some(info) }
+    TypedValue {
+        type_name: Some(type_name.to_owned()),
+        value,
+        value_info: (!info.is_empty()).then_some(info),
+    }
 }
 
 /// Reads an instant as engines write it, with or without a colon in its zone.
@@ -174,13 +190,20 @@ pub fn parse_date(text: &str) -> Option<Instant> {
         .and_then(|parsed| parsed.to_timestamp())
         .or_else(|_| text.parse::<jiff::Timestamp>())
         .ok()?;
-    Some(Instant { milliseconds: timestamp.as_millisecond() })
+    Some(Instant {
+        milliseconds: timestamp.as_millisecond(),
+    })
 }
 
 /// Writes an instant as engines read it; none where it lies outside the years -9999 to 9999.
 pub fn format_date(instant: Instant) -> Option<String> {
     let timestamp = jiff::Timestamp::from_millisecond(instant.milliseconds).ok()?;
-    Some(timestamp.to_zoned(jiff::tz::TimeZone::UTC).strftime(DATE_FORMAT).to_string())
+    Some(
+        timestamp
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .strftime(DATE_FORMAT)
+            .to_string(),
+    )
 }
 
 fn guess_type(value: &Json) -> &'static str {
@@ -233,14 +256,21 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
 
-    const ORIGIN: Origin<'_> = Origin { engine: "order", execution_id: "e1" };
+    const ORIGIN: Origin<'_> = Origin {
+        engine: "order",
+        execution_id: "e1",
+    };
 
     fn read(json: Json) -> Result<Vec<Variable>, TypedValueError> {
         read_variables(serde_json::from_value(json).unwrap(), ORIGIN)
     }
 
     fn variable(value: Value) -> Variable {
-        Variable { name: "v".into(), value, transient: false }
+        Variable {
+            name: "v".into(),
+            value,
+            transient: false,
+        }
     }
 
     #[test]
@@ -259,7 +289,9 @@ mod tests {
             Value::Double(0.5),
             Value::Double(f64::INFINITY),
             Value::Text("ü".into()),
-            Value::Date(Instant { milliseconds: 1_444_142_082_123 }),
+            Value::Date(Instant {
+                milliseconds: 1_444_142_082_123,
+            }),
             Value::Date(Instant { milliseconds: -1 }),
             Value::Bytes(vec![0, 255]),
             Value::Json("{\"a\":1}".into()),
@@ -275,11 +307,22 @@ mod tests {
     #[test]
     fn dates_have_milliseconds_and_a_zone_without_a_colon() {
         assert_eq!(
-            format_date(Instant { milliseconds: 1_444_142_082_000 }).unwrap(),
+            format_date(Instant {
+                milliseconds: 1_444_142_082_000
+            })
+            .unwrap(),
             "2015-10-06T14:34:42.000+0000"
         );
-        for text in ["2015-10-06T16:34:42.000+0200", "2015-10-06T16:34:42.000+02:00", "2015-10-06T14:34:42Z"] {
-            assert_eq!(parse_date(text).map(|i| i.milliseconds), Some(1_444_142_082_000), "{text}");
+        for text in [
+            "2015-10-06T16:34:42.000+0200",
+            "2015-10-06T16:34:42.000+02:00",
+            "2015-10-06T14:34:42Z",
+        ] {
+            assert_eq!(
+                parse_date(text).map(|i| i.milliseconds),
+                Some(1_444_142_082_000),
+                "{text}"
+            );
         }
         assert_eq!(parse_date("yesterday"), None);
     }
@@ -289,17 +332,29 @@ mod tests {
         let variables = read(json!({"f": {"type": "File", "value": null,
             "valueInfo": {"filename": "a.txt", "mimetype": "text/plain"}}}))
         .unwrap();
-        let Value::File(file) = &variables[0].value else { unreachable!("{variables:?}") };
-        assert_eq!((file.name.as_str(), file.mimetype.as_deref()), ("a.txt", Some("text/plain")));
-        let FileContent::Reference(reference) = &file.content else { unreachable!("{file:?}") };
-        assert_eq!((reference.execution_id.as_str(), reference.variable_name.as_str()), ("e1", "f"));
+        let Value::File(file) = &variables[0].value else {
+            unreachable!("{variables:?}")
+        };
+        assert_eq!(
+            (file.name.as_str(), file.mimetype.as_deref()),
+            ("a.txt", Some("text/plain"))
+        );
+        let FileContent::Reference(reference) = &file.content else {
+            unreachable!("{file:?}")
+        };
+        assert_eq!(
+            (reference.execution_id.as_str(), reference.variable_name.as_str()),
+            ("e1", "f")
+        );
     }
 
     #[test]
     fn what_is_unknown_passes_through_and_what_is_wrong_is_named() {
         let variables = read(json!({"x": {"type": "Spin", "value": "abc"}})).unwrap();
         assert!(matches!(&variables[0].value, Value::Object(o) if o.object_type_name.as_deref() == Some("Spin")));
-        let error = read(json!({"count": {"type": "Integer", "value": "many"}})).unwrap_err().to_string();
+        let error = read(json!({"count": {"type": "Integer", "value": "many"}}))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("count") && error.contains("Integer"), "{error}");
     }
 

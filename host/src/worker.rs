@@ -70,7 +70,8 @@ impl Workforce {
     /// Assigns a topic of an engine, also if another worker had it before.
     #[must_use]
     pub fn with_topic(mut self, engine: &str, subscription: TopicSubscription, worker: Arc<dyn Worker>) -> Self {
-        self.by_topic.insert((engine.to_owned(), subscription.name.clone()), worker.clone());
+        self.by_topic
+            .insert((engine.to_owned(), subscription.name.clone()), worker.clone());
         let assignments = self.topics.entry(engine.to_owned()).or_default();
         assignments.retain(|assignment| assignment.subscription.name != subscription.name);
         assignments.push(Assignment { subscription, worker });

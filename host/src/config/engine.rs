@@ -175,7 +175,11 @@ impl EngineConfig {
         if let Auth::Basic(basic) = &self.auth
             && basic.password_file.is_some() == basic.password_env.is_some()
         {
-            return Err(Complaint::new(table, "auth", "basic needs either password-file or password-env"));
+            return Err(Complaint::new(
+                table,
+                "auth",
+                "basic needs either password-file or password-env",
+            ));
         }
         let positive = [
             ("lock-duration-ms", self.lock_duration_ms),
@@ -185,10 +189,18 @@ impl EngineConfig {
             ("connect-timeout-ms", self.connect_timeout_ms),
         ];
         if let Some((key, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
-            return Err(Complaint::new(table, key, "has to be 1 at least; leave it out for the default"));
+            return Err(Complaint::new(
+                table,
+                key,
+                "has to be 1 at least; leave it out for the default",
+            ));
         }
         if self.long_poll_ms > 1_800_000 {
-            return Err(Complaint::new(table, "long-poll-ms", "is longer than the 1800000 that engines accept"));
+            return Err(Complaint::new(
+                table,
+                "long-poll-ms",
+                "is longer than the 1800000 that engines accept",
+            ));
         }
         Ok(())
     }

@@ -17,18 +17,31 @@ pub struct ConfigError {
 impl ConfigError {
     pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         let message = format!("cannot be read: {error}; name the configuration with --config FILE");
-        Self { file: file.to_owned(), line: None, message }
+        Self {
+            file: file.to_owned(),
+            line: None,
+            message,
+        }
     }
 
     pub(super) fn syntax(text: &str, file: &Path, error: &toml::de::Error) -> Self {
-        let line = error.span().map(|span| text.bytes().take(span.start).filter(|&b| b == b'\n').count() + 1);
-        let source = line.and_then(|line| text.lines().nth(line - 1)).map(str::trim).filter(|s| !s.is_empty());
+        let line = error
+            .span()
+            .map(|span| text.bytes().take(span.start).filter(|&b| b == b'\n').count() + 1);
+        let source = line
+            .and_then(|line| text.lines().nth(line - 1))
+            .map(str::trim)
+            .filter(|s| !s.is_empty());
         let message = error.message().trim_end();
         let message = match source {
             Some(source) => format!("{message} (at `{source}`)"),
             None => message.to_owned(),
         };
-        Self { file: file.to_owned(), line, message }
+        Self {
+            file: file.to_owned(),
+            line,
+            message,
+        }
     }
 }
 
@@ -42,13 +55,21 @@ pub(super) struct Complaint {
 
 impl Complaint {
     pub(super) fn new(table: impl Into<String>, key: &'static str, message: impl Into<String>) -> Self {
-        Self { table: table.into(), key, message: message.into() }
+        Self {
+            table: table.into(),
+            key,
+            message: message.into(),
+        }
     }
 
     pub(super) fn at(self, text: &str, file: &Path) -> ConfigError {
         let Self { table, key, message } = self;
         let message = format!("[{table}] {key} {message}");
-        ConfigError { file: file.to_owned(), line: line_of(text, &table, key), message }
+        ConfigError {
+            file: file.to_owned(),
+            line: line_of(text, &table, key),
+            message,
+        }
     }
 }
 
@@ -56,11 +77,21 @@ impl Complaint {
 fn line_of(text: &str, table: &str, key: &str) -> Option<usize> {
     let header = text.lines().position(|line| {
         let line = line.trim();
-        line.strip_prefix('[').and_then(|line| line.split(']').next()).is_some_and(|name| name.trim() == table)
+        line.strip_prefix('[')
+            .and_then(|line| line.split(']').next())
+            .is_some_and(|name| name.trim() == table)
     })?;
-    let in_table = text.lines().enumerate().skip(header + 1).take_while(|(_, line)| !line.trim_start().starts_with('['));
+    let in_table = text
+        .lines()
+        .enumerate()
+        .skip(header + 1)
+        .take_while(|(_, line)| !line.trim_start().starts_with('['));
     let found = in_table
-        .filter(|(_, line)| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')))
+        .filter(|(_, line)| {
+            line.trim_start()
+                .strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start().starts_with('='))
+        })
         .map(|(index, _)| index)
         .next();
     Some(found.unwrap_or(header) + 1)

@@ -146,9 +146,18 @@ impl Config {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         resolve(&mut self.workers.dir);
         self.workers.cache_dir.iter_mut().for_each(resolve);
-        self.engines.values_mut().filter_map(|engine| engine.auth.file_mut()).for_each(resolve);
-        self.delegates.iter_mut().filter_map(|delegates| delegates.token_file.as_mut()).for_each(resolve);
-        self.admin.iter_mut().filter_map(|admin| admin.token_file.as_mut()).for_each(resolve);
+        self.engines
+            .values_mut()
+            .filter_map(|engine| engine.auth.file_mut())
+            .for_each(resolve);
+        self.delegates
+            .iter_mut()
+            .filter_map(|delegates| delegates.token_file.as_mut())
+            .for_each(resolve);
+        self.admin
+            .iter_mut()
+            .filter_map(|admin| admin.token_file.as_mut())
+            .for_each(resolve);
         for secret in self.secrets.values_mut() {
             if let SecretSource::File(path) = secret {
                 resolve(path);
@@ -160,9 +169,16 @@ impl Config {
         for (name, engine) in &self.engines {
             engine.validate(name)?;
         }
-        let limits = [("concurrency", self.limits.concurrency), ("delegate-concurrency", self.limits.delegate_concurrency)];
+        let limits = [
+            ("concurrency", self.limits.concurrency),
+            ("delegate-concurrency", self.limits.delegate_concurrency),
+        ];
         if let Some((key, _)) = limits.into_iter().find(|(_, value)| *value == 0) {
-            return Err(error::Complaint::new("limits", key, "has to be 1 at least; leave it out for the default"));
+            return Err(error::Complaint::new(
+                "limits",
+                key,
+                "has to be 1 at least; leave it out for the default",
+            ));
         }
         if let Some(delegates) = &self.delegates {
             delegates.validate()?;
@@ -178,7 +194,8 @@ impl Config {
 mod tests {
     use super::*;
 
-    const SHORTEST: &str = "[engines.order]\nurl = \"http://127.0.0.1:8080/engine-rest\"\n[workers]\ndir = \"workers\"\n";
+    const SHORTEST: &str =
+        "[engines.order]\nurl = \"http://127.0.0.1:8080/engine-rest\"\n[workers]\ndir = \"workers\"\n";
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("conf/handoff.toml")).map_err(|error| error.to_string())
@@ -195,12 +212,36 @@ mod tests {
     #[test]
     fn every_error_names_file_line_key_and_remedy() {
         let cases = [
-            ("[engines.order]\nurll = \"x\"\n[workers]\ndir = \"w\"\n", "handoff.toml:2", "urll"),
-            ("[engines.order]\nurl = \"ftp://x\"\n[workers]\ndir = \"w\"\n", "handoff.toml:2", "http://"),
-            ("[engines.order]\nurl = \"http://x\"\nmax-tasks = 0\n[workers]\ndir = \"w\"\n", "handoff.toml:3", "max-tasks"),
-            (&format!("{SHORTEST}[admin]\nlisten = \"0.0.0.0:9090\"\n"), "handoff.toml:6", "insecure = true"),
-            (&format!("{SHORTEST}[delegates]\nlisten = \"127.0.0.1:9091\"\n"), "handoff.toml:5", "token-file"),
-            (&format!("{SHORTEST}[limits]\nconcurrency = 0\n"), "handoff.toml:6", "concurrency"),
+            (
+                "[engines.order]\nurll = \"x\"\n[workers]\ndir = \"w\"\n",
+                "handoff.toml:2",
+                "urll",
+            ),
+            (
+                "[engines.order]\nurl = \"ftp://x\"\n[workers]\ndir = \"w\"\n",
+                "handoff.toml:2",
+                "http://",
+            ),
+            (
+                "[engines.order]\nurl = \"http://x\"\nmax-tasks = 0\n[workers]\ndir = \"w\"\n",
+                "handoff.toml:3",
+                "max-tasks",
+            ),
+            (
+                &format!("{SHORTEST}[admin]\nlisten = \"0.0.0.0:9090\"\n"),
+                "handoff.toml:6",
+                "insecure = true",
+            ),
+            (
+                &format!("{SHORTEST}[delegates]\nlisten = \"127.0.0.1:9091\"\n"),
+                "handoff.toml:5",
+                "token-file",
+            ),
+            (
+                &format!("{SHORTEST}[limits]\nconcurrency = 0\n"),
+                "handoff.toml:6",
+                "concurrency",
+            ),
             ("[engines.order]\nurl = \"http://x\"\n", "handoff.toml", "workers"),
             ("engines = [", "handoff.toml:1", ""),
         ];

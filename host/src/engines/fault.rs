@@ -57,7 +57,10 @@ pub enum Fault {
 impl Fault {
     /// Whether the engine may have done what was asked although there is no result.
     pub const fn may_have_had_effect(&self) -> bool {
-        matches!(self, Self::Interrupted(_) | Self::TimedOut(_) | Self::Unavailable { .. } | Self::Foreign(_))
+        matches!(
+            self,
+            Self::Interrupted(_) | Self::TimedOut(_) | Self::Unavailable { .. } | Self::Foreign(_)
+        )
     }
 
     /// Whether the same call may succeed later without anybody changing it.

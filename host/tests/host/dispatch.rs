@@ -37,17 +37,35 @@ async fn outcomes_reach_the_engine_with_their_variables() {
     engine.add("failure", "t");
     let (_host, _) = TestHost::with(&engine, "", worker).await;
     let completion = engine.until_ended("complete").await;
-    assert_eq!(completion["variables"]["done"], json!({ "type": "String", "value": "yes" }));
+    assert_eq!(
+        completion["variables"]["done"],
+        json!({ "type": "String", "value": "yes" })
+    );
     let error = engine.until_ended("error").await;
-    assert_eq!((&error["errorCode"], &error["errorMessage"]), (&json!("out-of-stock"), &json!("none left")));
-    engine.until("the failure is reported", |engine| engine.task("failure").retries == Some(7)).await;
+    assert_eq!(
+        (&error["errorCode"], &error["errorMessage"]),
+        (&json!("out-of-stock"), &json!("none left"))
+    );
+    engine
+        .until("the failure is reported", |engine| {
+            engine.task("failure").retries == Some(7)
+        })
+        .await;
     let failure = &engine.calls_to("failure/failure")[0].body;
-    assert_eq!((&failure["retryTimeout"], &failure["errorDetails"]), (&json!(60_000), &json!("timeout")));
+    assert_eq!(
+        (&failure["retryTimeout"], &failure["errorDetails"]),
+        (&json!(60_000), &json!("timeout"))
+    );
 }
 
 #[tokio::test]
 async fn whatever_stops_a_worker_is_a_failure_that_says_why_until_no_retries_are_left() {
-    let kinds = [CallErrorKind::Trap, CallErrorKind::Deadline, CallErrorKind::OutOfMemory, CallErrorKind::StackOverflow];
+    let kinds = [
+        CallErrorKind::Trap,
+        CallErrorKind::Deadline,
+        CallErrorKind::OutOfMemory,
+        CallErrorKind::StackOverflow,
+    ];
     for kind in kinds {
         let engine = FakeEngine::start().await;
         let worker = NativeWorker::new("w", move |_, context| async move {
@@ -64,12 +82,24 @@ async fn whatever_stops_a_worker_is_a_failure_that_says_why_until_no_retries_are
         });
         engine.add("a", "t");
         let (_host, worker) = TestHost::with(&engine, "", worker).await;
-        engine.until("an incident", |engine| engine.task("a").retries == Some(0)).await;
+        engine
+            .until("an incident", |engine| engine.task("a").retries == Some(0))
+            .await;
         let reported: Vec<_> = engine.calls_to("failure").into_iter().map(|call| call.body).collect();
-        assert_eq!(reported.iter().map(|body| body["retries"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 1, 0], "{kind:?}");
+        assert_eq!(
+            reported
+                .iter()
+                .map(|body| body["retries"].as_u64().unwrap())
+                .collect::<Vec<_>>(),
+            [2, 1, 0],
+            "{kind:?}"
+        );
         assert_eq!(reported[0]["errorMessage"], "worker w: this went wrong");
         let details = reported[0]["errorDetails"].as_str().unwrap();
-        assert!(details.contains("at spin") && details.contains("a last line"), "{details}");
+        assert!(
+            details.contains("at spin") && details.contains("a last line"),
+            "{details}"
+        );
         assert_eq!(worker.runs(), 3);
     }
 }
@@ -80,12 +110,25 @@ async fn no_capacity_is_no_attempt() {
     let first = std::sync::atomic::AtomicBool::new(true);
     let worker = NativeWorker::new("w", move |_, _| {
         let first = first.swap(false, std::sync::atomic::Ordering::SeqCst);
-        async move { if first { Err(call_error(CallErrorKind::NoCapacity, "no instance is free")) } else { Ok(done()) } }
+        async move {
+            if first {
+                Err(call_error(CallErrorKind::NoCapacity, "no instance is free"))
+            } else {
+                Ok(done())
+            }
+        }
     });
     engine.add("a", "t");
     let (_host, worker) = TestHost::with(&engine, "", worker).await;
     engine.until_ended("a").await;
-    assert_eq!((worker.runs(), engine.calls_to("unlock").len(), engine.calls_to("failure").len()), (2, 1, 0));
+    assert_eq!(
+        (
+            worker.runs(),
+            engine.calls_to("unlock").len(),
+            engine.calls_to("failure").len()
+        ),
+        (2, 1, 0)
+    );
 }
 
 #[tokio::test]
@@ -93,7 +136,9 @@ async fn a_task_whose_values_are_broken_fails_and_says_which() {
     let engine = FakeEngine::start().await;
     engine.add_with("a", "t", json!({ "count": { "type": "Integer", "value": "many" } }));
     let (_host, worker) = TestHost::with(&engine, "", crate::support::completing("w")).await;
-    engine.until("the failure is reported", |engine| engine.task("a").retries.is_some()).await;
+    engine
+        .until("the failure is reported", |engine| engine.task("a").retries.is_some())
+        .await;
     assert!(engine.task("a").error_message.unwrap().contains("count"));
     assert_eq!(worker.runs(), 0);
 }

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Truncate,
     /// Done, but the connection breaks before the answer.
     Break,
+    /// Somebody else takes the task's lock just before.
+    Rival(String),
 }
 
 #[derive(Debug, Clone)]
@@ -148,12 +150,22 @@ impl FakeEngine {
 
     /// The next request whose path ends with `suffix` goes wrong.
     pub(crate) fn fault(&self, suffix: &str, fault: Fault) {
-        self.inner.lock().faults.entry(suffix.into()).or_default().push_back(fault);
+        self.inner
+            .lock()
+            .faults
+            .entry(suffix.into())
+            .or_default()
+            .push_back(fault);
     }
 
     /// Answers requests to anything but tasks; the last answer stays.
     pub(crate) fn answer(&self, method_and_path: &str, status: u16, body: Json) {
-        self.inner.lock().canned.entry(method_and_path.into()).or_default().push_back((status, body));
+        self.inner
+            .lock()
+            .canned
+            .entry(method_and_path.into())
+            .or_default()
+            .push_back((status, body));
     }
 
     /// Answers empty fetches without waiting, as a proxy or an engine without long polling would.
@@ -182,7 +194,10 @@ impl FakeEngine {
     }
 
     pub(crate) fn calls_to(&self, suffix: &str) -> Vec<Call> {
-        self.calls().into_iter().filter(|call| call.path.ends_with(suffix)).collect()
+        self.calls()
+            .into_iter()
+            .filter(|call| call.path.ends_with(suffix))
+            .collect()
     }
 
     /// Waits until the engine is in a state, at most ten seconds.
@@ -199,13 +214,22 @@ impl FakeEngine {
             }
         };
         if tokio::time::timeout(Duration::from_secs(10), reached).await.is_err() {
-            let calls: Vec<_> = self.calls().iter().map(|call| format!("{} {} {}", call.method, call.path, call.body)).collect();
-            panic!("not reached: {what}\n{:#?}\n{}", self.inner.lock().tasks, calls.join("\n"));
+            let calls: Vec<_> = self
+                .calls()
+                .iter()
+                .map(|call| format!("{} {} {}", call.method, call.path, call.body))
+                .collect();
+            panic!(
+                "not reached: {what}\n{:#?}\n{}",
+                self.inner.lock().tasks,
+                calls.join("\n")
+            );
         }
     }
 
     pub(crate) async fn until_ended(&self, id: &str) -> Json {
-        self.until(&format!("{id} ended"), |engine| engine.task(id).ended.is_some()).await;
+        self.until(&format!("{id} ended"), |engine| engine.task(id).ended.is_some())
+            .await;
         self.task(id).ended.unwrap().1
     }
 }
@@ -215,33 +239,67 @@ async fn serve(State(engine): State<FakeEngine>, request: Request) -> Response {
     let path = parts.uri.path().trim_start_matches("/engine-rest/").to_owned();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Json::Null);
-    let authorization = parts.headers.get("authorization").and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let call = Call { at: Instant::now(), method: parts.method.clone(), path: path.clone(), body: body.clone(), authorization };
+    let authorization = parts
+        .headers
+        .get("authorization")
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned);
+    let call = Call {
+        at: Instant::now(),
+        method: parts.method.clone(),
+        path: path.clone(),
+        body: body.clone(),
+        authorization,
+    };
     let fault = {
         let mut inner = engine.inner.lock();
         inner.calls.push(call);
-        let key = inner.faults.iter().find(|(suffix, faults)| path.ends_with(suffix.as_str()) && !faults.is_empty()).map(|(k, _)| k.clone());
+        let key = inner
+            .faults
+            .iter()
+            .find(|(suffix, faults)| path.ends_with(suffix.as_str()) && !faults.is_empty())
+            .map(|(k, _)| k.clone());
         key.and_then(|key| inner.faults.get_mut(&key).unwrap().pop_front())
     };
     engine.changed.notify_waiters();
     match fault {
         Some(Fault::Answer(status, body)) => return (StatusCode::from_u16(status).unwrap(), body).into_response(),
-        Some(Fault::Busy(seconds)) => return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", seconds.to_string())]).into_response(),
+        Some(Fault::Busy(seconds)) => {
+            return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", seconds.to_string())]).into_response();
+        }
         Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Rival(ref rival)) => {
+            let id = path.split('/').nth(1).unwrap();
+            engine.change(id, |task| {
+                (task.worker, task.locked_until) =
+                    (Some(rival.clone()), Some(Instant::now() + Duration::from_secs(60)));
+            });
+        }
         Some(Fault::Truncate | Fault::Break) | None => {}
     }
-    let (status, answer) = engine.act(&parts.method, &path, parts.uri.query().unwrap_or_default(), &body).await;
+    let (status, answer) = engine
+        .act(&parts.method, &path, parts.uri.query().unwrap_or_default(), &body)
+        .await;
     engine.changed.notify_waiters();
-    let answer = if answer.is_null() { String::new() } else { answer.to_string() };
+    let answer = if answer.is_null() {
+        String::new()
+    } else {
+        answer.to_string()
+    };
     let broken = || std::io::Error::from(std::io::ErrorKind::ConnectionReset);
     match fault {
         Some(Fault::Break) => {
             let body = futures::stream::iter([Err::<Bytes, _>(broken())]);
-            (status, Body::from_stream(body)).into_response()
+            // Not 204, which has no body that could break off.
+            (StatusCode::OK, Body::from_stream(body)).into_response()
         }
         Some(Fault::Truncate) => {
             let half = Bytes::from(answer[..answer.len() / 2].to_owned());
-            (status, Body::from_stream(futures::stream::iter([Ok(half), Err(broken())]))).into_response()
+            (
+                status,
+                Body::from_stream(futures::stream::iter([Ok(half), Err(broken())])),
+            )
+                .into_response()
         }
         _ if answer.is_empty() => status.into_response(),
         _ => (status, [("content-type", "application/json")], answer).into_response(),
@@ -249,7 +307,10 @@ async fn serve(State(engine): State<FakeEngine>, request: Request) -> Response {
 }
 
 fn error(status: u16, message: impl Into<String>) -> (StatusCode, Json) {
-    (StatusCode::from_u16(status).unwrap(), json!({ "type": "RestException", "message": message.into(), "code": 0 }))
+    (
+        StatusCode::from_u16(status).unwrap(),
+        json!({ "type": "RestException", "message": message.into(), "code": 0 }),
+    )
 }
 
 impl FakeEngine {
@@ -261,9 +322,10 @@ impl FakeEngine {
             ("GET", ["external-task", id]) => self.get(id),
             ("POST", ["external-task", id, action]) => self.change_task(id, action, path, body),
             ("GET", ["version"]) => (StatusCode::OK, json!({ "version": "7.24.0" })),
-            ("GET", ["handoff"]) if self.inner.lock().is_handoff => {
-                (StatusCode::OK, json!({ "name": "handoff", "version": "0.1.0", "engine": "inventory", "dedupeKey": true }))
-            }
+            ("GET", ["handoff"]) if self.inner.lock().is_handoff => (
+                StatusCode::OK,
+                json!({ "name": "handoff", "version": "0.1.0", "engine": "inventory", "dedupeKey": true }),
+            ),
             _ => {
                 let mut inner = self.inner.lock();
                 match inner.canned.get_mut(&format!("{method} {path}")) {
@@ -272,7 +334,12 @@ impl FakeEngine {
                     None => None,
                 }
                 .map_or_else(
-                    || (StatusCode::NOT_FOUND, json!({ "type": "NotFoundException", "message": "HTTP 404", "code": null })),
+                    || {
+                        (
+                            StatusCode::NOT_FOUND,
+                            json!({ "type": "NotFoundException", "message": "HTTP 404", "code": null }),
+                        )
+                    },
                     |(status, body)| (StatusCode::from_u16(status).unwrap(), body),
                 )
             }
@@ -290,7 +357,11 @@ impl FakeEngine {
             if !tasks.is_empty() || self.inner.lock().answers_at_once {
                 return Json::Array(tasks);
             }
-            if tokio::time::timeout_at(until, changed).await.is_err() {
+            // Looks again soon in any case: a lock may have run out.
+            let look_again = tokio::time::Instant::now() + Duration::from_millis(20);
+            if tokio::time::timeout_at(until.min(look_again), changed).await.is_err()
+                && tokio::time::Instant::now() >= until
+            {
                 return json!([]);
             }
         }
@@ -304,7 +375,14 @@ impl FakeEngine {
         let again = inner.hands_out_twice;
         let mut locked = Vec::new();
         for (id, task) in &mut inner.tasks {
-            let Some(topic) = body["topics"].as_array().unwrap().iter().find(|topic| topic["topicName"] == task.topic) else { continue };
+            let Some(topic) = body["topics"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|topic| topic["topicName"] == task.topic)
+            else {
+                continue;
+            };
             let free = task.locked_until.is_none_or(|until| until <= now) || again;
             if locked.len() >= max || !free || task.ended.is_some() || task.retries == Some(0) {
                 continue;
@@ -320,11 +398,16 @@ impl FakeEngine {
     }
 
     fn list(&self, query: &str) -> Json {
-        let worker = query.split('&').find_map(|pair| pair.strip_prefix("workerId=")).unwrap_or_default();
+        let worker = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("workerId="))
+            .unwrap_or_default();
         let now = Instant::now();
         let inner = self.inner.lock();
         let held = inner.tasks.iter().filter(|(_, task)| {
-            task.ended.is_none() && task.worker.as_deref() == Some(worker) && task.locked_until.is_some_and(|until| until > now)
+            task.ended.is_none()
+                && task.worker.as_deref() == Some(worker)
+                && task.locked_until.is_some_and(|until| until > now)
         });
         held.map(|(id, task)| wire(id, task)).collect()
     }
@@ -349,15 +432,27 @@ impl FakeEngine {
         let holds = worker.is_some() && worker == task.worker;
         match action {
             "unlock" => (task.worker, task.locked_until) = (None, None),
-            "lock" if expired || holds => (task.worker, task.locked_until) = (worker, Some(now + millis("lockDuration"))),
+            "lock" if expired || holds => {
+                (task.worker, task.locked_until) = (worker, Some(now + millis("lockDuration")))
+            }
             "extendLock" if holds && !expired => task.locked_until = Some(now + millis("newDuration")),
-            "complete" | "bpmnError" if holds && !(minds_expiry && expired) => task.ended = Some((path.to_owned(), body.clone())),
+            "complete" | "bpmnError" if holds && !(minds_expiry && expired) => {
+                task.ended = Some((path.to_owned(), body.clone()))
+            }
             "failure" if holds => {
                 task.retries = body["retries"].as_i64();
                 task.error_message = body["errorMessage"].as_str().map(str::to_owned);
                 task.locked_until = Some(now + millis("retryTimeout"));
             }
-            _ => return error(400, format!("External Task {id} cannot be {action}ed by worker '{worker:?}'. It is locked by worker '{:?}'.", task.worker)),
+            _ => {
+                return error(
+                    400,
+                    format!(
+                        "External Task {id} cannot be {action}ed by worker '{worker:?}'. It is locked by worker '{:?}'.",
+                        task.worker
+                    ),
+                );
+            }
         }
         (StatusCode::NO_CONTENT, Json::Null)
     }

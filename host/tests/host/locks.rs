@@ -1,13 +1,13 @@
 //! Locks are extended while a worker runs; a lost one ends the run and drops its result.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use handoff_runtime::CallErrorKind;
 use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::{
-    fake_engine::{Fault, FakeEngine},
+    fake_engine::{FakeEngine, Fault},
     support::{NativeWorker, TestHost, call_error, completing, gated},
 };
 
@@ -39,7 +39,8 @@ fn short_locks(engine: &FakeEngine) -> handoff_host::Config {
 
 async fn host(engine: &FakeEngine, worker: NativeWorker) -> (TestHost, Arc<NativeWorker>) {
     let worker = Arc::new(worker);
-    let workforce = handoff_host::worker::Workforce::default().with_topic("order", crate::support::topic("t"), worker.clone());
+    let workforce =
+        handoff_host::worker::Workforce::default().with_topic("order", crate::support::topic("t"), worker.clone());
     (TestHost::start(short_locks(engine), workforce).await, worker)
 }
 
@@ -49,7 +50,9 @@ async fn a_lock_is_extended_for_as_long_as_the_worker_runs() {
     engine.add("a", "t");
     let (worker, gate) = gated("w");
     let (_host, worker) = host(&engine, worker).await;
-    engine.until("extended five times", |engine| engine.calls_to("extendLock").len() >= 5).await;
+    engine
+        .until("extended five times", |engine| engine.calls_to("extendLock").len() >= 5)
+        .await;
     gate.add_permits(1);
     engine.until_ended("a").await;
     assert_eq!(worker.runs(), 1, "the lock never ran out");
@@ -61,7 +64,9 @@ async fn a_task_that_somebody_else_locked_is_dropped_with_its_result() {
     engine.add("a", "t");
     let (worker, cancelled) = endless();
     let (host, _) = host(&engine, worker).await;
-    engine.until("fetched", |engine| engine.task("a").worker.is_some()).await;
+    engine
+        .until("fetched", |engine| engine.task("a").worker.is_some())
+        .await;
     engine.change("a", |task| task.worker = Some("other".into()));
     cancelled.notified().await;
     host.stop(1_000).await;
@@ -76,7 +81,9 @@ async fn a_task_that_was_cancelled_ends_its_run() {
     engine.add("a", "t");
     let (worker, cancelled) = endless();
     let (host, _) = host(&engine, worker).await;
-    engine.until("fetched", |engine| engine.task("a").worker.is_some()).await;
+    engine
+        .until("fetched", |engine| engine.task("a").worker.is_some())
+        .await;
     engine.remove("a");
     cancelled.notified().await;
     host.stop(1_000).await;
@@ -90,7 +97,9 @@ async fn extension_is_tried_again_while_the_lock_lasts() {
     engine.fault("extendLock", Fault::Break);
     let (worker, gate) = gated("w");
     let (_host, worker) = host(&engine, worker).await;
-    engine.until("extended", |engine| engine.calls_to("extendLock").len() >= 6).await;
+    engine
+        .until("extended", |engine| engine.calls_to("extendLock").len() >= 6)
+        .await;
     gate.add_permits(1);
     engine.until_ended("a").await;
     assert_eq!(worker.runs(), 1);
@@ -102,10 +111,14 @@ async fn a_task_that_is_delivered_twice_runs_once() {
     engine.add("a", "t");
     let (worker, gate) = gated("w");
     let (_host, worker) = TestHost::with(&engine, "", worker).await;
-    engine.until("fetched", |engine| engine.task("a").worker.is_some()).await;
+    engine
+        .until("fetched", |engine| engine.task("a").worker.is_some())
+        .await;
     engine.hand_out_twice(true);
     // Answered with the same task again, the poller asks once more.
-    engine.until("delivered twice", |engine| engine.calls_to("fetchAndLock").len() >= 3).await;
+    engine
+        .until("delivered twice", |engine| engine.calls_to("fetchAndLock").len() >= 3)
+        .await;
     gate.add_permits(2);
     engine.until_ended("a").await;
     assert_eq!(worker.runs(), 1);
@@ -118,16 +131,29 @@ async fn a_task_that_loses_its_lock_again_and_again_ends_without_retries() {
     let (worker, cancelled) = endless();
     let mut config = short_locks(&engine);
     config.limits.lost_locks = 2;
-    let workforce = handoff_host::worker::Workforce::default().with_topic("order", crate::support::topic("t"), Arc::new(worker));
+    let workforce =
+        handoff_host::worker::Workforce::default().with_topic("order", crate::support::topic("t"), Arc::new(worker));
     let _host = TestHost::start(config, workforce).await;
     for _ in 0..2 {
-        engine.until("fetched", |engine| engine.task("a").worker.as_deref().is_some_and(|w| w != "other")).await;
+        engine
+            .until("fetched", |engine| {
+                engine.task("a").worker.as_deref().is_some_and(|w| w != "other")
+            })
+            .await;
         engine.change("a", |task| task.worker = Some("other".into()));
         cancelled.notified().await;
         engine.change("a", |task| (task.worker, task.locked_until) = (None, None));
     }
-    engine.until("an incident", |engine| engine.task("a").retries == Some(0)).await;
-    assert!(engine.task("a").error_message.unwrap().contains("lost its lock 2 times"));
+    engine
+        .until("an incident", |engine| engine.task("a").retries == Some(0))
+        .await;
+    assert!(
+        engine
+            .task("a")
+            .error_message
+            .unwrap()
+            .contains("lost its lock 2 times")
+    );
 }
 
 #[tokio::test]
@@ -137,7 +163,10 @@ async fn the_lock_is_kept_while_the_report_is_tried_again() {
     engine.fault("complete", Fault::Busy(1));
     let (_host, worker) = host(&engine, completing("w")).await;
     engine.until_ended("a").await;
-    assert!(engine.calls_to("extendLock").len() >= 2, "a second is more than two locks of 400 ms");
+    assert!(
+        engine.calls_to("extendLock").len() >= 2,
+        "a second is more than two locks of 400 ms"
+    );
     assert_eq!(worker.runs(), 1);
 }
 
@@ -147,14 +176,24 @@ async fn a_deferred_task_gets_the_lock_it_asks_for_and_keeps_it_past_the_hosts_s
     engine.add_with("a", "t", json!({}));
     let worker = NativeWorker::new("w", |_, _| async {
         use handoff_runtime::wit::types::{Deferral, Outcome};
-        Ok(Outcome::Deferred(Deferral { lock_for_ms: Some(3_600_000), reason: Some("the listener completes".into()) }))
+        Ok(Outcome::Deferred(Deferral {
+            lock_for_ms: Some(3_600_000),
+            reason: Some("the listener completes".into()),
+        }))
     });
     let (host, _) = TestHost::with(&engine, "", worker).await;
-    engine.until("the lock was made longer", |engine| {
-        engine.calls_to("extendLock").iter().any(|call| call.body["newDuration"] == 3_600_000)
-    })
-    .await;
+    engine
+        .until("the lock was made longer", |engine| {
+            engine
+                .calls_to("extendLock")
+                .iter()
+                .any(|call| call.body["newDuration"] == 3_600_000)
+        })
+        .await;
     host.stop(2_000).await;
-    assert!(engine.calls_to("unlock").is_empty(), "a deferred task stays locked when the host stops");
+    assert!(
+        engine.calls_to("unlock").is_empty(),
+        "a deferred task stays locked when the host stops"
+    );
     assert!(engine.task("a").worker.is_some());
 }

@@ -14,19 +14,32 @@ use crate::{
 };
 
 fn topics(call: &crate::fake_engine::Call) -> Vec<String> {
-    call.body["topics"].as_array().unwrap().iter().map(|topic| topic["topicName"].as_str().unwrap().to_owned()).collect()
+    call.body["topics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|topic| topic["topicName"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn without_topics_nothing_is_asked_for() {
     let engine = FakeEngine::start().await;
     let host = TestHost::start(config(&engine.url(), ""), Workforce::default()).await;
-    engine.until("the engine was asked what it can do", |engine| !engine.calls_to("version").is_empty()).await;
+    engine
+        .until("the engine was asked what it can do", |engine| {
+            !engine.calls_to("version").is_empty()
+        })
+        .await;
     // Nothing to await: this is about what does not happen.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(engine.calls().len() <= 2, "{:?}", engine.calls());
     assert!(host.host.status().readiness().ready);
-    host.workforce.send_replace(Arc::new(Workforce::default().with_topic("order", topic("t"), Arc::new(completing("w")))));
+    host.workforce.send_replace(Arc::new(Workforce::default().with_topic(
+        "order",
+        topic("t"),
+        Arc::new(completing("w")),
+    )));
     engine.add("a", "t");
     engine.until_ended("a").await;
 }
@@ -34,11 +47,15 @@ async fn without_topics_nothing_is_asked_for() {
 #[tokio::test]
 async fn one_long_poll_asks_for_all_topics() {
     let engine = FakeEngine::start().await;
-    let workforce = ["t1", "t2", "t3"].into_iter().fold(Workforce::default(), |workforce, name| {
-        workforce.with_topic("order", topic(name), Arc::new(completing(name)))
-    });
+    let workforce = ["t1", "t2", "t3"]
+        .into_iter()
+        .fold(Workforce::default(), |workforce, name| {
+            workforce.with_topic("order", topic(name), Arc::new(completing(name)))
+        });
     let _host = TestHost::start(config(&engine.url(), ""), workforce).await;
-    engine.until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty()).await;
+    engine
+        .until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty())
+        .await;
     engine.add("a", "t2");
     engine.until_ended("a").await;
     let first = &engine.calls_to("fetchAndLock")[0];
@@ -54,11 +71,19 @@ async fn a_topic_at_its_cap_is_left_out_beside_a_free_one() {
     let engine = FakeEngine::start().await;
     let (slow, gate) = gated("slow");
     let workforce = Workforce::default()
-        .with_topic("order", topic("slow"), Arc::new(slow.with(|profile| profile.concurrency = 1)))
+        .with_topic(
+            "order",
+            topic("slow"),
+            Arc::new(slow.with(|profile| profile.concurrency = 1)),
+        )
         .with_topic("order", topic("fast"), Arc::new(completing("fast")));
     let _host = TestHost::start(config(&engine.url(), ""), workforce).await;
     engine.add("s1", "slow");
-    engine.until("the slow worker has its task", |engine| engine.task("s1").worker.is_some()).await;
+    engine
+        .until("the slow worker has its task", |engine| {
+            engine.task("s1").worker.is_some()
+        })
+        .await;
     engine.add("s2", "slow");
     for index in 0..20 {
         let id = format!("f{index}");
@@ -94,11 +119,15 @@ async fn tasks_are_fetched_only_for_free_slots() {
 }
 
 fn locked(engine: &FakeEngine) -> usize {
-    (0..50).filter(|index| engine.task(&format!("{index:02}")).worker.is_some()).count()
+    (0..50)
+        .filter(|index| engine.task(&format!("{index:02}")).worker.is_some())
+        .count()
 }
 
 fn ended(engine: &FakeEngine) -> usize {
-    (0..50).filter(|index| engine.task(&format!("{index:02}")).ended.is_some()).count()
+    (0..50)
+        .filter(|index| engine.task(&format!("{index:02}")).ended.is_some())
+        .count()
 }
 
 #[tokio::test]
@@ -106,9 +135,15 @@ async fn an_engine_that_does_not_wait_is_not_asked_in_a_busy_loop() {
     let engine = FakeEngine::start().await;
     engine.answer_at_once();
     let (_host, _) = TestHost::with(&engine, "", completing("w")).await;
-    engine.until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty()).await;
+    engine
+        .until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty())
+        .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(engine.calls_to("fetchAndLock").len() <= 15, "{}", engine.calls_to("fetchAndLock").len());
+    assert!(
+        engine.calls_to("fetchAndLock").len() <= 15,
+        "{}",
+        engine.calls_to("fetchAndLock").len()
+    );
     engine.add("a", "t");
     engine.until_ended("a").await;
 }
@@ -155,5 +190,7 @@ async fn all_filters_are_sent_and_all_values_arrive() {
     use handoff_runtime::wit::types::{FileContent, Value};
     let value = |name: &str| task.variables.iter().find(|v| v.name == name).unwrap().value.clone();
     assert_eq!(value("orderId"), Value::Long(9_007_199_254_740_993));
-    assert!(matches!(value("file"), Value::File(file) if matches!(&file.content, FileContent::Reference(r) if r.execution_id == "execution-a")));
+    assert!(
+        matches!(value("file"), Value::File(file) if matches!(&file.content, FileContent::Reference(r) if r.execution_id == "execution-a"))
+    );
 }

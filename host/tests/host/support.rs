@@ -27,7 +27,9 @@ use tokio::sync::watch;
 use crate::fake_engine::FakeEngine;
 
 type Handler = dyn Fn(Task, CallContext) -> BoxFuture<'static, Result<Outcome, CallError>> + Send + Sync;
-type Serve = dyn Fn(Execution, CallContext) -> BoxFuture<'static, Result<Result<Delegation, DelegateError>, CallError>> + Send + Sync;
+type Serve = dyn Fn(Execution, CallContext) -> BoxFuture<'static, Result<Result<Delegation, DelegateError>, CallError>>
+    + Send
+    + Sync;
 
 pub(crate) struct NativeWorker {
     profile: WorkerProfile,
@@ -86,21 +88,37 @@ impl Worker for NativeWorker {
         (self.handler)(task, context).await
     }
 
-    async fn execute(&self, execution: Execution, context: CallContext) -> Result<Result<Delegation, DelegateError>, CallError> {
+    async fn execute(
+        &self,
+        execution: Execution,
+        context: CallContext,
+    ) -> Result<Result<Delegation, DelegateError>, CallError> {
         (self.delegate)(execution, context).await
     }
 }
 
 pub(crate) fn call_error(kind: CallErrorKind, message: &str) -> CallError {
-    CallError { kind, message: message.into(), backtrace: Some("at spin".into()), log_tail: vec!["a last line".into()] }
+    CallError {
+        kind,
+        message: message.into(),
+        backtrace: Some("at spin".into()),
+        log_tail: vec!["a last line".into()],
+    }
 }
 
 pub(crate) fn text(name: &str, value: &str) -> Variable {
-    Variable { name: name.into(), value: Value::Text(value.into()), transient: false }
+    Variable {
+        name: name.into(),
+        value: Value::Text(value.into()),
+        transient: false,
+    }
 }
 
 pub(crate) fn done() -> Outcome {
-    Outcome::Complete(Completion { variables: vec![text("done", "yes")], local_variables: Vec::new() })
+    Outcome::Complete(Completion {
+        variables: vec![text("done", "yes")],
+        local_variables: Vec::new(),
+    })
 }
 
 /// Completes at once.
@@ -123,7 +141,10 @@ pub(crate) fn gated(name: &str) -> (NativeWorker, Arc<tokio::sync::Semaphore>) {
 }
 
 pub(crate) fn topic(name: &str) -> TopicSubscription {
-    TopicSubscription { name: name.into(), ..TopicSubscription::default() }
+    TopicSubscription {
+        name: name.into(),
+        ..TopicSubscription::default()
+    }
 }
 
 /// Settings under which faults are found quickly.
@@ -142,7 +163,10 @@ pub(crate) struct TestHost {
 impl TestHost {
     pub(crate) async fn start(config: Config, workforce: Workforce) -> Self {
         let (sender, receiver) = watch::channel(Arc::new(workforce));
-        Self { host: Host::start_with(config, receiver).await.unwrap(), workforce: sender }
+        Self {
+            host: Host::start_with(config, receiver).await.unwrap(),
+            workforce: sender,
+        }
     }
 
     /// One worker for topic `t` of the engine.

@@ -18,7 +18,10 @@ pub(super) enum Authenticator {
     /// Known from the start.
     Fixed(String),
     /// Read from a file, again and again.
-    Bearer { file: PathBuf, last: Mutex<Option<(Instant, String)>> },
+    Bearer {
+        file: PathBuf,
+        last: Mutex<Option<(Instant, String)>>,
+    },
 }
 
 impl Authenticator {
@@ -30,7 +33,10 @@ impl Authenticator {
                 let password = basic.password()?;
                 Self::Fixed(format!("Basic {}", BASE64.encode(format!("{}:{password}", basic.user))))
             }
-            Auth::BearerFile(file) => Self::Bearer { file: file.clone(), last: Mutex::new(None) },
+            Auth::BearerFile(file) => Self::Bearer {
+                file: file.clone(),
+                last: Mutex::new(None),
+            },
         })
     }
 
@@ -45,9 +51,9 @@ impl Authenticator {
                 {
                     return Ok(Some(value.clone()));
                 }
-                let token = tokio::fs::read_to_string(file)
-                    .await
-                    .map_err(|error| Fault::Unauthorized(format!("cannot read the token in {}: {error}", file.display())))?;
+                let token = tokio::fs::read_to_string(file).await.map_err(|error| {
+                    Fault::Unauthorized(format!("cannot read the token in {}: {error}", file.display()))
+                })?;
                 let value = format!("Bearer {}", token.trim());
                 *last.lock() = Some((Instant::now(), value.clone()));
                 Ok(Some(value))

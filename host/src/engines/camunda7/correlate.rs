@@ -25,7 +25,10 @@ pub(super) async fn correlate(engine: &Camunda7, message: &Message) -> Result<Ve
         if message.all {
             return Ok(Vec::new());
         }
-        return Err(Fault::Mismatch(format!("no execution waits for message {:?} with these keys", message.name)));
+        return Err(Fault::Mismatch(format!(
+            "no execution waits for message {:?} with these keys",
+            message.name
+        )));
     }
     let mut body = Map::new();
     body.insert("messageName".into(), json!(message.name));
@@ -60,7 +63,10 @@ fn receiver(result: CorrelatedDto) -> Option<Receiver> {
             process_instance_id: execution.process_instance_id.unwrap_or_default(),
             execution_id: Some(execution.id),
         }),
-        (None, Some(instance)) => Some(Receiver { process_instance_id: instance.id, execution_id: None }),
+        (None, Some(instance)) => Some(Receiver {
+            process_instance_id: instance.id,
+            execution_id: None,
+        }),
         (None, None) => None,
     }
 }
@@ -83,7 +89,10 @@ async fn is_awaited(engine: &Camunda7, message: &Message) -> Result<bool, Fault>
         query.insert("businessKey".into(), json!(key));
     }
     if !message.correlation_keys.is_empty() {
-        query.insert("processVariables".into(), Json::Array(equals(&message.correlation_keys)));
+        query.insert(
+            "processVariables".into(),
+            Json::Array(equals(&message.correlation_keys)),
+        );
     }
     if !message.local_correlation_keys.is_empty() {
         query.insert("variables".into(), Json::Array(equals(&message.local_correlation_keys)));

@@ -25,10 +25,14 @@ pub(super) async fn settle(engine: &Camunda7, task_id: &str, settlement: &Settle
     let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
     let mut refused: Option<(String, Fault)> = None;
     for _ in 0..READS_MAX {
-        let Some(task) = engine.task(task_id).await? else { return Ok(Ending::Gone) };
+        let Some(task) = engine.task(task_id).await? else {
+            return Ok(Ending::Gone);
+        };
         // The same holder as the one that was just refused: this engine minds that its lock has run out. Take the lock
         // over; if that is refused too the lock was alive and the refusal was about what we sent.
-        let take_over = refused.as_ref().is_some_and(|(holder, _)| task.worker_id.as_ref() == Some(holder));
+        let take_over = refused
+            .as_ref()
+            .is_some_and(|(holder, _)| task.worker_id.as_ref() == Some(holder));
         let holder = match task.worker_id {
             Some(holder) if !take_over => holder,
             _ => match engine.lock_for_us(task_id, OWN_LOCK).await {
@@ -62,14 +66,19 @@ pub(super) async fn settle(engine: &Camunda7, task_id: &str, settlement: &Settle
             Err(fault) => return Err(fault),
         }
     }
-    Err(refused.map_or_else(|| Fault::Rejected(format!("the lock of task {task_id} keeps changing hands")), |(_, fault)| fault))
+    Err(refused.map_or_else(
+        || Fault::Rejected(format!("the lock of task {task_id} keeps changing hands")),
+        |(_, fault)| fault,
+    ))
 }
 
 /// Lets a lock run on, for whoever holds it; takes it for this host if nobody does.
 pub(super) async fn extend(engine: &Camunda7, task_id: &str, duration: Duration) -> Result<Ending, Fault> {
     let mut last = None;
     for _ in 0..READS_MAX {
-        let Some(task) = engine.task(task_id).await? else { return Ok(Ending::Gone) };
+        let Some(task) = engine.task(task_id).await? else {
+            return Ok(Ending::Gone);
+        };
         let result = match task.worker_id {
             Some(holder) if last.is_none() => engine.extend_as(task_id, &holder, duration).await,
             // The lock has run out, or never was: Camunda extends only what runs.
@@ -89,8 +98,13 @@ pub(super) async fn extend(engine: &Camunda7, task_id: &str, duration: Duration)
 fn count_down(settlement: &Settlement, retries: Option<i64>) -> Settlement {
     match settlement {
         Settlement::Failure(failure) if failure.retries.is_none() => {
-            let left = retries.map_or(DEFAULT_RETRIES, |left| u32::try_from(left).unwrap_or(0)).saturating_sub(1);
-            Settlement::Failure(FailureReport { retries: Some(left), ..failure.clone() })
+            let left = retries
+                .map_or(DEFAULT_RETRIES, |left| u32::try_from(left).unwrap_or(0))
+                .saturating_sub(1);
+            Settlement::Failure(FailureReport {
+                retries: Some(left),
+                ..failure.clone()
+            })
         }
         other => other.clone(),
     }

@@ -74,7 +74,9 @@ fn is_false(value: &bool) -> bool {
 
 /// How long a topic's tasks are locked at first.
 fn lock_duration(topic: &TopicSubscription, default: Duration) -> Duration {
-    topic.lock_duration_ms.map_or(default, |ms| Duration::from_millis(ms.into()))
+    topic
+        .lock_duration_ms
+        .map_or(default, |ms| Duration::from_millis(ms.into()))
 }
 
 impl<'a> FetchDto<'a> {
@@ -105,7 +107,10 @@ impl<'a> FetchDto<'a> {
             max_tasks: fetch.max_tasks,
             use_priority: true,
             async_response_timeout: millis(fetch.wait),
-            sorting: [SortingDto { sort_by: "createTime", sort_order: "asc" }],
+            sorting: [SortingDto {
+                sort_by: "createTime",
+                sort_order: "asc",
+            }],
             topics,
         }
     }
@@ -149,15 +154,23 @@ impl LockedTaskDto {
             .subscriptions
             .iter()
             .find(|subscription| subscription.name == topic)
-            .map_or(fetch.lock_duration, |subscription| lock_duration(subscription, fetch.lock_duration));
+            .map_or(fetch.lock_duration, |subscription| {
+                lock_duration(subscription, fetch.lock_duration)
+            });
         let execution_id = self.execution_id.unwrap_or_default();
-        let origin = Origin { engine, execution_id: &execution_id };
+        let origin = Origin {
+            engine,
+            execution_id: &execution_id,
+        };
         let (variables, defect) = match read_variables(self.variables.unwrap_or_default(), origin) {
             Ok(variables) => (variables, None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let task = Task {
-            id: TaskRef { engine: engine.to_owned(), id: self.id },
+            id: TaskRef {
+                engine: engine.to_owned(),
+                id: self.id,
+            },
             topic,
             business_key: self.business_key,
             variables,
@@ -182,7 +195,12 @@ impl LockedTaskDto {
                 .collect(),
             attributes: Vec::new(),
         };
-        Locked { task, until: sent + duration, duration, defect }
+        Locked {
+            task,
+            until: sent + duration,
+            duration,
+            defect,
+        }
     }
 }
 

@@ -25,14 +25,20 @@ const MISMATCH: &str = "MismatchingMessageCorrelationException";
 
 /// Classifies an answer that is not a success.
 pub(super) fn classify(reply: &Reply) -> Fault {
-    let error: Option<ErrorDto> =
-        serde_json::from_slice(&reply.body).ok().filter(|e: &ErrorDto| e.type_name.is_some() || e.message.is_some());
+    let error: Option<ErrorDto> = serde_json::from_slice(&reply.body)
+        .ok()
+        .filter(|e: &ErrorDto| e.type_name.is_some() || e.message.is_some());
     let status = reply.status;
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED) {
+    if matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    ) {
         return Fault::Unauthorized(describe(status, error.as_ref(), reply));
     }
     if status.is_redirection() {
-        return Fault::Foreign(format!("{status}; redirects are not followed, configure the URL they lead to"));
+        return Fault::Foreign(format!(
+            "{status}; redirects are not followed, configure the URL they lead to"
+        ));
     }
     if matches!(
         status,
@@ -42,11 +48,16 @@ pub(super) fn classify(reply: &Reply) -> Fault {
             | StatusCode::GATEWAY_TIMEOUT
             | StatusCode::REQUEST_TIMEOUT
     ) {
-        return Fault::Unavailable { message: describe(status, error.as_ref(), reply), retry_after: reply.retry_after };
+        return Fault::Unavailable {
+            message: describe(status, error.as_ref(), reply),
+            retry_after: reply.retry_after,
+        };
     }
     let message = describe(status, error.as_ref(), reply);
     // A 404 or 400 of a proxy or a login page must never be taken for the engine's word that a task is gone.
-    let Some(error) = error else { return Fault::Foreign(message) };
+    let Some(error) = error else {
+        return Fault::Foreign(message);
+    };
     let text = error.message.as_deref().unwrap_or_default();
     if text.contains(MISMATCH) {
         return Fault::Mismatch(text.to_owned());
@@ -56,7 +67,10 @@ pub(super) fn classify(reply: &Reply) -> Fault {
         StatusCode::FORBIDDEN => Fault::Rejected(message),
         _ if status.is_client_error() => Fault::Rejected(message),
         _ if error.code == Some(OPTIMISTIC_LOCKING) => Fault::Conflict(message),
-        _ if is_overload(text) => Fault::Unavailable { message, retry_after: reply.retry_after },
+        _ if is_overload(text) => Fault::Unavailable {
+            message,
+            retry_after: reply.retry_after,
+        },
         _ => Fault::Failed(message),
     }
 }
@@ -86,7 +100,14 @@ pub(super) fn excerpt(body: &[u8]) -> String {
 
 /// Reads `Retry-After` in seconds. Its date form would depend on the engine's wall clock and is ignored.
 pub(super) fn retry_after(headers: &http::HeaderMap) -> Option<Duration> {
-    headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+    headers
+        .get(http::header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -104,14 +125,34 @@ mod tests {
     #[test]
     fn each_answer_is_what_somebody_acts_on() {
         let cases = [
-            (404, r#"{"type":"RestException","message":"External task with id X does not exist","code":0}"#, "not_found"),
+            (
+                404,
+                r#"{"type":"RestException","message":"External task with id X does not exist","code":0}"#,
+                "not_found",
+            ),
             (404, "<html>nginx</html>", "foreign"),
-            (400, r#"{"type":"RestException","message":"External Task X cannot be completed by worker 'W'.","code":0}"#, "rejected"),
+            (
+                400,
+                r#"{"type":"RestException","message":"External Task X cannot be completed by worker 'W'.","code":0}"#,
+                "rejected",
+            ),
             (400, "Bad Request", "foreign"),
-            (500, r#"{"type":"OptimisticLockingException","message":"m","code":1}"#, "conflict"),
-            (500, r#"{"type":"ScriptEvaluationException","message":"m","code":0}"#, "failed"),
+            (
+                500,
+                r#"{"type":"OptimisticLockingException","message":"m","code":1}"#,
+                "conflict",
+            ),
+            (
+                500,
+                r#"{"type":"ScriptEvaluationException","message":"m","code":0}"#,
+                "failed",
+            ),
             (500, "<html>Tomcat</html>", "foreign"),
-            (500, r#"{"type":"InvalidRequestException","message":"At the moment the server has to handle too many requests at the same time. Please try again later.","code":null}"#, "unavailable"),
+            (
+                500,
+                r#"{"type":"InvalidRequestException","message":"At the moment the server has to handle too many requests at the same time. Please try again later.","code":null}"#,
+                "unavailable",
+            ),
             (503, "", "unavailable"),
             (502, "<html>", "unavailable"),
             (401, "", "unauthorized"),

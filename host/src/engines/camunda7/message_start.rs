@@ -27,11 +27,18 @@ struct XmlDto {
 
 impl MessageStarts {
     /// Whether instances of a definition are started by a message.
-    pub(super) async fn starts(&self, transport: &Transport, definition_id: &str, message: &str) -> Result<bool, Fault> {
+    pub(super) async fn starts(
+        &self,
+        transport: &Transport,
+        definition_id: &str,
+        message: &str,
+    ) -> Result<bool, Fault> {
         if let Some(names) = self.by_definition.lock().get(definition_id) {
             return Ok(names.contains(message));
         }
-        let xml: XmlDto = transport.read(Call::get(&["process-definition", definition_id, "xml"])).await?;
+        let xml: XmlDto = transport
+            .read(Call::get(&["process-definition", definition_id, "xml"]))
+            .await?;
         let key = definition_id.split(':').next().unwrap_or(definition_id);
         let names = start_messages(&xml.bpmn20_xml, key)
             .map_err(|error| Fault::Foreign(format!("the XML of definition {definition_id}: {error}")))?;
@@ -59,9 +66,15 @@ fn start_messages(xml: &str, key: &str) -> Result<HashSet<String>, quick_xml::Er
         match &event {
             Event::Start(element) | Event::Empty(element) => {
                 let attribute = |name: &str| {
-                    element.attributes().flatten().find(|a| a.key.as_ref() == name).and_then(|a| {
-                        a.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
-                    })
+                    element
+                        .attributes()
+                        .flatten()
+                        .find(|a| a.key.as_ref() == name)
+                        .and_then(|a| {
+                            a.normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                                .ok()
+                                .map(std::borrow::Cow::into_owned)
+                        })
                 };
                 match element.local_name().as_ref() {
                     "message" => {
@@ -93,7 +106,10 @@ fn start_messages(xml: &str, key: &str) -> Result<HashSet<String>, quick_xml::Er
         .filter(|(process, _)| !known || process == key)
         .filter_map(|(_, reference)| {
             // A reference is a QName; models rarely write its prefix.
-            names.get(&reference).or_else(|| names.get(reference.rsplit(':').next()?)).cloned()
+            names
+                .get(&reference)
+                .or_else(|| names.get(reference.rsplit(':').next()?))
+                .cloned()
         })
         .collect())
 }
@@ -110,6 +126,9 @@ mod tests {
             <bpmn:subProcess id="sub" triggeredByEvent="true"><bpmn:startEvent id="i"><bpmn:messageEventDefinition messageRef="m2"/></bpmn:startEvent></bpmn:subProcess>
             <bpmn:intermediateCatchEvent id="c"><bpmn:messageEventDefinition messageRef="m3"/></bpmn:intermediateCatchEvent>
           </bpmn:process></bpmn:definitions>"#;
-        assert_eq!(start_messages(xml, "inventory").unwrap(), HashSet::from(["needed".to_owned()]));
+        assert_eq!(
+            start_messages(xml, "inventory").unwrap(),
+            HashSet::from(["needed".to_owned()])
+        );
     }
 }

@@ -86,7 +86,10 @@ impl Camunda7 {
     async fn plain_features(&self) -> Result<Features, Fault> {
         let version: VersionDto = self.transport.read(Call::get(&["version"])).await?;
         let version = version.version.unwrap_or_else(|| "of unknown version".to_owned());
-        Ok(Features { product: format!("Camunda 7 dialect, {version}"), ..Features::default() })
+        Ok(Features {
+            product: format!("Camunda 7 dialect, {version}"),
+            ..Features::default()
+        })
     }
 
     /// Ends a task in the name of `worker_id`.
@@ -98,7 +101,9 @@ impl Camunda7 {
                     variables: write_variables(&completion.variables),
                     local_variables: write_variables(&completion.local_variables),
                 };
-                self.transport.tell(Call::post(&["external-task", task_id, "complete"]), &body).await
+                self.transport
+                    .tell(Call::post(&["external-task", task_id, "complete"]), &body)
+                    .await
             }
             Settlement::Error(error) => {
                 let body = BpmnErrorDto {
@@ -107,7 +112,9 @@ impl Camunda7 {
                     error_message: error.message.as_deref(),
                     variables: write_variables(&error.variables),
                 };
-                self.transport.tell(Call::post(&["external-task", task_id, "bpmnError"]), &body).await
+                self.transport
+                    .tell(Call::post(&["external-task", task_id, "bpmnError"]), &body)
+                    .await
             }
             Settlement::Failure(failure) => {
                 let retries = failure.retries.unwrap_or(DEFAULT_RETRIES - 1);
@@ -120,19 +127,31 @@ impl Camunda7 {
                     variables: write_variables(&failure.variables),
                     local_variables: write_variables(&failure.local_variables),
                 };
-                self.transport.tell(Call::post(&["external-task", task_id, "failure"]), &body).await
+                self.transport
+                    .tell(Call::post(&["external-task", task_id, "failure"]), &body)
+                    .await
             }
         }
     }
 
     async fn extend_as(&self, task_id: &str, worker_id: &str, duration: Duration) -> Result<(), Fault> {
-        let body = ExtendLockDto { worker_id, new_duration: millis(duration) };
-        self.transport.tell(Call::post(&["external-task", task_id, "extendLock"]), &body).await
+        let body = ExtendLockDto {
+            worker_id,
+            new_duration: millis(duration),
+        };
+        self.transport
+            .tell(Call::post(&["external-task", task_id, "extendLock"]), &body)
+            .await
     }
 
     async fn lock_for_us(&self, task_id: &str, duration: Duration) -> Result<(), Fault> {
-        let body = LockDto { worker_id: &self.worker_id, lock_duration: millis(duration) };
-        self.transport.tell(Call::post(&["external-task", task_id, "lock"]), &body).await
+        let body = LockDto {
+            worker_id: &self.worker_id,
+            lock_duration: millis(duration),
+        };
+        self.transport
+            .tell(Call::post(&["external-task", task_id, "lock"]), &body)
+            .await
     }
 
     /// Reads a task; none if there is none.
@@ -181,19 +200,33 @@ impl Engine for Camunda7 {
 
     async fn fetch(&self, fetch: &Fetch) -> Result<Vec<Locked>, Fault> {
         let body = FetchDto::new(&self.worker_id, fetch);
-        let call = Call { wait: fetch.wait, ..Call::post(&["external-task", "fetchAndLock"]) };
+        let call = Call {
+            wait: fetch.wait,
+            ..Call::post(&["external-task", "fetchAndLock"])
+        };
         let sent = Instant::now();
         let tasks: Vec<LockedTaskDto> = self.transport.exchange(call, &body).await?;
-        Ok(tasks.into_iter().map(|task| task.into_locked(&self.name, fetch, sent)).collect())
+        Ok(tasks
+            .into_iter()
+            .map(|task| task.into_locked(&self.name, fetch, sent))
+            .collect())
     }
 
     async fn held(&self, max: u32) -> Result<Vec<String>, Fault> {
         let max = max.to_string();
-        let query = [("workerId", self.worker_id.as_str()), ("locked", "true"), ("maxResults", max.as_str())];
+        let query = [
+            ("workerId", self.worker_id.as_str()),
+            ("locked", "true"),
+            ("maxResults", max.as_str()),
+        ];
         let tasks: Vec<LockedTaskDto> = self.transport.read(Call::get(&["external-task"]).query(&query)).await?;
         // The filter is repeated here: releasing a task that an engine listed although it is somebody else's would be
         // worse than leaving one.
-        Ok(tasks.into_iter().filter(|t| t.worker_id.as_deref() == Some(&self.worker_id)).map(|t| t.id).collect())
+        Ok(tasks
+            .into_iter()
+            .filter(|t| t.worker_id.as_deref() == Some(&self.worker_id))
+            .map(|t| t.id)
+            .collect())
     }
 
     async fn holder(&self, task_id: &str) -> Result<Holder, Fault> {
@@ -214,7 +247,10 @@ impl Engine for Camunda7 {
     }
 
     async fn release(&self, task_id: &str) -> Result<(), Fault> {
-        self.transport.succeed(Call::post(&["external-task", task_id, "unlock"]), None).await.map(drop)
+        self.transport
+            .succeed(Call::post(&["external-task", task_id, "unlock"]), None)
+            .await
+            .map(drop)
     }
 
     async fn settle_detached(&self, task_id: &str, settlement: &Settlement) -> Result<Ending, Fault> {
@@ -243,13 +279,32 @@ impl Engine for Camunda7 {
 
     async fn set_variables(&self, process_instance_id: &str, variables: &[Variable]) -> Result<(), Fault> {
         let body = json!({ "modifications": write_variables(variables) });
-        self.transport.tell(Call::post(&["process-instance", process_instance_id, "variables"]), &body).await
+        self.transport
+            .tell(
+                Call::post(&["process-instance", process_instance_id, "variables"]),
+                &body,
+            )
+            .await
     }
 
     async fn read_file(&self, reference: &FileReference, max_bytes: u64) -> Result<Vec<u8>, Fault> {
         // An execution's id stands for an instance's here, and the variable is looked for in its outer scopes too.
-        let path =
-            ["process-instance", reference.execution_id.as_str(), "variables", reference.variable_name.as_str(), "data"];
-        self.transport.succeed(Call { max_bytes, ..Call::get(&path) }, None).await.map(|content| content.to_vec())
+        let path = [
+            "process-instance",
+            reference.execution_id.as_str(),
+            "variables",
+            reference.variable_name.as_str(),
+            "data",
+        ];
+        self.transport
+            .succeed(
+                Call {
+                    max_bytes,
+                    ..Call::get(&path)
+                },
+                None,
+            )
+            .await
+            .map(|content| content.to_vec())
     }
 }

@@ -54,13 +54,23 @@ pub(super) async fn start(engine: &Camunda7, request: &StartRequest) -> Result<S
                 running.id,
                 request.business_key.as_deref().unwrap_or_default()
             ))),
-            _ => Ok(result(engine, running.id, running.definition_id, running.business_key, StartStatus::AlreadyRunning)),
+            _ => Ok(result(
+                engine,
+                running.id,
+                running.definition_id,
+                running.business_key,
+                StartStatus::AlreadyRunning,
+            )),
         };
     }
     let mut request = request.clone();
     if let Some(key) = &request.dedupe_key {
         let value = Value::Text(key.clone());
-        request.variables.push(Variable { name: DEDUPE_VARIABLE.to_owned(), value, transient: false });
+        request.variables.push(Variable {
+            name: DEDUPE_VARIABLE.to_owned(),
+            value,
+            transient: false,
+        });
     }
     send(engine, &request, false).await
 }
@@ -90,14 +100,24 @@ async fn send(engine: &Camunda7, request: &StartRequest, extended: bool) -> Resu
         }
         StartTarget::DefinitionKey(key) => {
             body.insert("variables".into(), variables);
-            let with_tenant = ["process-definition", "key", key, "tenant-id", tenant.unwrap_or_default(), "start"];
+            let with_tenant = [
+                "process-definition",
+                "key",
+                key,
+                "tenant-id",
+                tenant.unwrap_or_default(),
+                "start",
+            ];
             let without = ["process-definition", "key", key, "start"];
             let path: &[&str] = if tenant.is_some() { &with_tenant } else { &without };
             engine.transport.exchange(Call::post(path), &body).await?
         }
         StartTarget::DefinitionId(id) => {
             body.insert("variables".into(), variables);
-            engine.transport.exchange(Call::post(&["process-definition", id, "start"]), &body).await?
+            engine
+                .transport
+                .exchange(Call::post(&["process-definition", id, "start"]), &body)
+                .await?
         }
     };
     let status = match instance.handoff.as_ref().and_then(|handoff| handoff.status.as_deref()) {
@@ -105,7 +125,13 @@ async fn send(engine: &Camunda7, request: &StartRequest, extended: bool) -> Resu
         Some("already-ended") => StartStatus::AlreadyEnded,
         _ => StartStatus::Created,
     };
-    Ok(result(engine, instance.id, instance.definition_id, instance.business_key, status))
+    Ok(result(
+        engine,
+        instance.id,
+        instance.definition_id,
+        instance.business_key,
+        status,
+    ))
 }
 
 /// Takes the instance out of a correlation's results. A message can also reach a running execution, which is no start.
@@ -133,19 +159,40 @@ async fn started_before(engine: &Camunda7, request: &StartRequest, key: &str) ->
     let history = ["history", "process-instance"];
     let historic: Vec<HistoricInstanceDto> = engine.transport.exchange(Call::post(&history), &query).await?;
     if let Some(found) = historic.into_iter().next() {
-        let status = if found.end_time.is_some() { StartStatus::AlreadyEnded } else { StartStatus::AlreadyRunning };
-        return Ok(Some(result(engine, found.id, found.process_definition_id, found.business_key, status)));
+        let status = if found.end_time.is_some() {
+            StartStatus::AlreadyEnded
+        } else {
+            StartStatus::AlreadyRunning
+        };
+        return Ok(Some(result(
+            engine,
+            found.id,
+            found.process_definition_id,
+            found.business_key,
+            status,
+        )));
     }
     // Engines write history up to their level, which may be none; running instances are always there.
-    let running: Vec<InstanceDto> = engine.transport.exchange(Call::post(&["process-instance"]), &query).await?;
+    let running: Vec<InstanceDto> = engine
+        .transport
+        .exchange(Call::post(&["process-instance"]), &query)
+        .await?;
     Ok(running.into_iter().next().map(|found| {
-        result(engine, found.id, found.definition_id, found.business_key, StartStatus::AlreadyRunning)
+        result(
+            engine,
+            found.id,
+            found.definition_id,
+            found.business_key,
+            StartStatus::AlreadyRunning,
+        )
     }))
 }
 
 /// A running instance with the business key, of a definition that the request would start.
 async fn running(engine: &Camunda7, request: &StartRequest) -> Result<Option<InstanceDto>, Fault> {
-    let Some(business_key) = &request.business_key else { return Ok(None) };
+    let Some(business_key) = &request.business_key else {
+        return Ok(None);
+    };
     let mut query = Map::from_iter([("businessKey".to_owned(), json!(business_key))]);
     if let Some(tenant) = &request.tenant_id {
         query.insert("tenantIdIn".into(), json!([tenant]));
@@ -157,10 +204,18 @@ async fn running(engine: &Camunda7, request: &StartRequest) -> Result<Option<Ins
     };
     let call = Call::post(&["process-instance"]).query(&[("maxResults", CANDIDATES_MAX)]);
     let candidates: Vec<InstanceDto> = engine.transport.exchange(call, &Json::Object(query)).await?;
-    let StartTarget::Message(message) = &request.target else { return Ok(candidates.into_iter().next()) };
+    let StartTarget::Message(message) = &request.target else {
+        return Ok(candidates.into_iter().next());
+    };
     for candidate in candidates {
-        let Some(definition) = &candidate.definition_id else { continue };
-        if engine.message_starts.starts(&engine.transport, definition, message).await? {
+        let Some(definition) = &candidate.definition_id else {
+            continue;
+        };
+        if engine
+            .message_starts
+            .starts(&engine.transport, definition, message)
+            .await?
+        {
             return Ok(Some(candidate));
         }
     }

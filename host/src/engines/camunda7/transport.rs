@@ -53,11 +53,20 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: &'a [&'a str]) -> Self {
-        Self { method: Method::GET, path, query: &[], wait: Duration::ZERO, max_bytes: MAX_ANSWER_BYTES }
+        Self {
+            method: Method::GET,
+            path,
+            query: &[],
+            wait: Duration::ZERO,
+            max_bytes: MAX_ANSWER_BYTES,
+        }
     }
 
     pub(super) fn post(path: &'a [&'a str]) -> Self {
-        Self { method: Method::POST, ..Self::get(path) }
+        Self {
+            method: Method::POST,
+            ..Self::get(path)
+        }
     }
 
     pub(super) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
@@ -73,8 +82,8 @@ impl Transport {
         headers.insert(ACCEPT, http::HeaderValue::from_static("application/json, */*;q=0.5"));
         for (name, value) in &config.headers {
             let name = http::HeaderName::try_from(name).map_err(|_| format!("`{name}` is no header's name"))?;
-            let mut value =
-                http::HeaderValue::try_from(value).map_err(|_| format!("the value of header `{name}` is not allowed"))?;
+            let mut value = http::HeaderValue::try_from(value)
+                .map_err(|_| format!("the value of header `{name}` is not allowed"))?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -91,9 +100,17 @@ impl Transport {
             .map_err(|error| format!("cannot set up HTTP: {error}"))?;
         let base = Url::parse(&config.url).map_err(|error| format!("`{}` is no URL: {error}", config.url))?;
         if base.cannot_be_a_base() {
-            return Err(format!("`{}` is no URL of an engine; write http://HOST:PORT/engine-rest", config.url));
+            return Err(format!(
+                "`{}` is no URL of an engine; write http://HOST:PORT/engine-rest",
+                config.url
+            ));
         }
-        Ok(Self { http, base, auth: Authenticator::new(&config.auth)?, timeout: config.request_timeout() })
+        Ok(Self {
+            http,
+            base,
+            auth: Authenticator::new(&config.auth)?,
+            timeout: config.request_timeout(),
+        })
     }
 
     /// Sends a request and reads a JSON answer.
@@ -102,7 +119,11 @@ impl Transport {
     }
 
     /// Sends a JSON body and reads a JSON answer.
-    pub(super) async fn exchange<T: DeserializeOwned>(&self, call: Call<'_>, body: &impl Serialize) -> Result<T, Fault> {
+    pub(super) async fn exchange<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+        body: &impl Serialize,
+    ) -> Result<T, Fault> {
         parse(&self.succeed(call, Some(encode(body)?)).await?)
     }
 
@@ -114,7 +135,11 @@ impl Transport {
     /// Sends a request and takes any success.
     pub(super) async fn succeed(&self, call: Call<'_>, body: Option<Bytes>) -> Result<Bytes, Fault> {
         let reply = self.send(call, body).await?;
-        if reply.status.is_success() { Ok(reply.body) } else { Err(classify(&reply)) }
+        if reply.status.is_success() {
+            Ok(reply.body)
+        } else {
+            Err(classify(&reply))
+        }
     }
 
     /// Sends a request, once more with a new token if the first was refused.
@@ -130,13 +155,17 @@ impl Transport {
 
     async fn attempt(&self, call: &Call<'_>, body: Option<Bytes>, credentials: Option<&str>) -> Result<Reply, Fault> {
         let timeout = self.timeout + call.wait;
-        let mut request = self.http.request(call.method.clone(), self.url(call.path)?).timeout(timeout);
+        let mut request = self
+            .http
+            .request(call.method.clone(), self.url(call.path)?)
+            .timeout(timeout);
         if !call.query.is_empty() {
             request = request.query(call.query);
         }
         if let Some(credentials) = credentials {
-            let mut value = http::HeaderValue::try_from(credentials)
-                .map_err(|_| Fault::Unauthorized("the credentials have characters that a header cannot carry".into()))?;
+            let mut value = http::HeaderValue::try_from(credentials).map_err(|_| {
+                Fault::Unauthorized("the credentials have characters that a header cannot carry".into())
+            })?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
@@ -146,7 +175,11 @@ impl Transport {
         let answer = request.send().await.map_err(|error| fault(&error, timeout))?;
         let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
         let body = read_body(answer, call.max_bytes, timeout).await?;
-        Ok(Reply { status, retry_after, body })
+        Ok(Reply {
+            status,
+            retry_after,
+            body,
+        })
     }
 
     fn url(&self, path: &[&str]) -> Result<Url, Fault> {
@@ -175,7 +208,9 @@ async fn read_body(mut answer: reqwest::Response, max_bytes: u64, timeout: Durat
 }
 
 fn encode(body: &impl Serialize) -> Result<Bytes, Fault> {
-    serde_json::to_vec(body).map(Bytes::from).map_err(|error| Fault::Rejected(format!("cannot be written as JSON: {error}")))
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|error| Fault::Rejected(format!("cannot be written as JSON: {error}")))
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T, Fault> {

@@ -1,0 +1,334 @@
+//! One task's stay in this host: a slot, the worker, the report.
+//!
+//! Invariant: every way out either told the engine how the task ended, or gave it back, or found that it is not this
+//! host's any more. The exceptions are logged as errors, and such a task is delivered again when its lock runs out.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use handoff_runtime::{
+    CallContext, CallError, CallErrorKind,
+    wit::types::{Failure, Outcome, Task},
+};
+
+use crate::{
+    dispatch::{Dispatcher, Line, release},
+    engines::{FailureReport, Fault, Settlement},
+    hand::Held,
+    lock::{Lease, Lost},
+    report::{Reported, report},
+    retries::next_failure,
+    worker::{Worker, WorkerProfile},
+};
+
+/// How long a task waits for a slot before it is given back. Two engines' polls can fetch for the same free slots.
+const SLOT_PATIENCE: Duration = Duration::from_secs(1);
+/// How often an outcome's wish for a longer lock is tried.
+const DEFERRAL_TRIES: u32 = 3;
+
+/// How a task's stay in this host ended, for logs and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Completed,
+    BpmnError,
+    Failed,
+    Deferred,
+    Gone,
+    Lost(Lost),
+    Released,
+    Unreported,
+}
+
+impl End {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::BpmnError => "bpmn_error",
+            Self::Failed => "failed",
+            Self::Deferred => "deferred",
+            Self::Gone => "gone",
+            Self::Lost(lost) => lost.label(),
+            Self::Released => "released",
+            Self::Unreported => "unreported",
+        }
+    }
+}
+
+/// One task's stay in this host.
+pub(crate) struct Run<'a> {
+    pub(crate) dispatcher: &'a Dispatcher,
+    pub(crate) line: &'a Line,
+    pub(crate) worker: &'a dyn Worker,
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) held: Held,
+}
+
+impl Run<'_> {
+    /// Runs the task to its end, and says how that was.
+    pub(crate) async fn observed(self, task: Task, context: CallContext, defect: Option<String>) {
+        let started = Instant::now();
+        let WorkerProfile { name, version, .. } = self.worker.profile();
+        let (engine, worker) = (self.line.engine.name().to_owned(), name.clone());
+        let (id, topic, business_key) = (task.id.id.clone(), task.topic.clone(), task.business_key.clone());
+        let end = self.to_its_end(task, context, defect).await;
+        let elapsed = started.elapsed();
+        tracing::info!(
+            engine,
+            worker,
+            version = &version[..version.len().min(12)],
+            topic,
+            task = id,
+            business_key,
+            end = end.label(),
+            ms = elapsed.as_secs_f64() * 1e3,
+            "task"
+        );
+        let labels = [("engine", engine), ("worker", worker), ("end", end.label().to_owned())];
+        metrics::counter!("handoff_tasks_total", &labels).increment(1);
+        metrics::histogram!("handoff_task_seconds", &labels).record(elapsed.as_secs_f64());
+        drop(self.held);
+    }
+
+    /// Runs the task and reports it, unless the host is stopped before.
+    async fn to_its_end(&self, task: Task, context: CallContext, defect: Option<String>) -> End {
+        let id = task.id.id.clone();
+        let cancel = context.cancel.clone();
+        let end = tokio::select! {
+            biased;
+            () = self.dispatcher.abort.cancelled() => None,
+            end = self.run(task, context, defect) => Some(end),
+        };
+        match end {
+            Some(end) => end,
+            None => {
+                cancel.cancel();
+                self.give_back(&id).await
+            }
+        }
+    }
+
+    async fn run(&self, task: Task, context: CallContext, defect: Option<String>) -> End {
+        let profile = self.worker.profile();
+        let acquired = self
+            .dispatcher
+            .slots
+            .acquire(&profile.name, profile.concurrency, SLOT_PATIENCE);
+        let Some(_slot) = acquired.await else {
+            return self.give_back(&task.id.id).await;
+        };
+        let strikes = self.line.hand.strikes(&task.id.id);
+        if strikes >= self.dispatcher.lost_locks_max {
+            let message = format!(
+                "the task lost its lock {strikes} times while worker {} handled it",
+                profile.name
+            );
+            let failure = FailureReport {
+                message,
+                retries: Some(0),
+                ..FailureReport::default()
+            };
+            return self.settle(&task, Settlement::Failure(failure)).await;
+        }
+        if let Some(defect) = defect {
+            let message = format!("the task cannot be understood: {defect}");
+            return self.fail(&task, message, None).await;
+        }
+        let cancel = context.cancel.clone();
+        let called = tokio::select! {
+            biased;
+            called = self.worker.handle(task.clone(), context) => called,
+            lost = self.lease.keep(&*self.line.engine, &task.id.id) => {
+                cancel.cancel();
+                return self.lost(&task, lost);
+            }
+        };
+        match called {
+            Ok(Outcome::Complete(completion)) => self.settle(&task, Settlement::Complete(completion)).await,
+            Ok(Outcome::BpmnError(error)) => self.settle(&task, Settlement::Error(error)).await,
+            Ok(Outcome::Failure(failure)) => {
+                let report = next_failure(profile, task.retries, failure);
+                self.settle(&task, Settlement::Failure(report)).await
+            }
+            Ok(Outcome::Deferred(deferral)) => self.defer(&task, deferral.lock_for_ms, deferral.reason).await,
+            Err(error) => self.failed_call(&task, error).await,
+        }
+    }
+
+    async fn failed_call(&self, task: &Task, error: CallError) -> End {
+        let profile = self.worker.profile();
+        metrics::counter!("handoff_call_errors_total", "worker" => profile.name.clone(), "kind" => error.kind.label())
+            .increment(1);
+        match error.kind {
+            CallErrorKind::NoCapacity | CallErrorKind::Cancelled => {
+                tracing::info!(
+                    worker = profile.name,
+                    task = task.id.id,
+                    error = error.message,
+                    "not an attempt: the task is given back"
+                );
+                self.give_back(&task.id.id).await
+            }
+            // The lock ran out, not the worker's own time.
+            CallErrorKind::Deadline if !self.lease.limit_passed() => self.lost(task, Lost::Expired),
+            _ => {
+                let message = format!("worker {}: {}", profile.name, error.message);
+                self.fail(task, message, error.details()).await
+            }
+        }
+    }
+
+    fn lost(&self, task: &Task, lost: Lost) -> End {
+        if lost == Lost::Taken {
+            // Only this counts against the task: a lock that runs out while the engine is away is not its doing.
+            self.line.hand.strike(&task.id.id);
+        }
+        End::Lost(lost)
+    }
+
+    async fn fail(&self, task: &Task, message: String, details: Option<String>) -> End {
+        let failure = Failure {
+            message,
+            details,
+            retries: None,
+            retry_after_ms: None,
+            variables: Vec::new(),
+            local_variables: Vec::new(),
+        };
+        let report = next_failure(self.worker.profile(), task.retries, failure);
+        tracing::warn!(
+            engine = self.line.engine.name(),
+            worker = self.worker.profile().name,
+            task = task.id.id,
+            error = report.message,
+            details = report.details,
+            retries = report.retries,
+            "the task failed"
+        );
+        self.settle(task, Settlement::Failure(report)).await
+    }
+
+    /// Reports how the task ended. What the engine does not take becomes a failure, and that one is reported bare.
+    async fn settle(&self, task: &Task, settlement: Settlement) -> End {
+        let mut settlement = settlement;
+        loop {
+            let reported = self.report_under_lock(&task.id.id, &settlement).await;
+            let reason = match reported {
+                Reported::Done => return ended(&settlement),
+                Reported::Gone => return End::Gone,
+                Reported::Lost => return self.lost(task, Lost::Taken),
+                Reported::GaveUp(fault) => {
+                    tracing::error!(engine = self.line.engine.name(), task = task.id.id, %fault, "the task's end could not be reported; it will be delivered again");
+                    return End::Unreported;
+                }
+                Reported::Refused(reason) => reason,
+            };
+            settlement = match settlement {
+                Settlement::Failure(ref failure)
+                    if failure.variables.is_empty() && failure.local_variables.is_empty() =>
+                {
+                    tracing::error!(
+                        engine = self.line.engine.name(),
+                        task = task.id.id,
+                        reason,
+                        "the engine refuses even the failure"
+                    );
+                    return End::Unreported;
+                }
+                Settlement::Failure(failure) => Settlement::Failure(FailureReport {
+                    variables: Vec::new(),
+                    local_variables: Vec::new(),
+                    details: Some(format!(
+                        "the engine refused the failure's variables: {reason}\n{}",
+                        failure.details.unwrap_or_default()
+                    )),
+                    ..failure
+                }),
+                Settlement::Complete(_) | Settlement::Error(_) => {
+                    let failure = Failure {
+                        message: format!(
+                            "the engine does not take the result of worker {}: {reason}",
+                            self.worker.profile().name
+                        ),
+                        details: None,
+                        retries: None,
+                        retry_after_ms: None,
+                        variables: Vec::new(),
+                        local_variables: Vec::new(),
+                    };
+                    Settlement::Failure(next_failure(self.worker.profile(), task.retries, failure))
+                }
+            };
+        }
+    }
+
+    /// Reports while the lock is extended.
+    async fn report_under_lock(&self, task_id: &str, settlement: &Settlement) -> Reported {
+        if let Settlement::Failure(failure) = settlement
+            && !failure.retry_after.is_zero()
+        {
+            // The engine leaves our name on the task until its next try. Said before it happens, so that nobody
+            // takes that lock for a forgotten one.
+            self.line.hand.park(task_id, Instant::now() + failure.retry_after);
+        }
+        let engine = &*self.line.engine;
+        tokio::select! {
+            biased;
+            reported = report(engine, task_id, settlement, &self.lease) => reported,
+            never = self.lease.keep_if_possible(engine, task_id) => match never {},
+        }
+    }
+
+    async fn defer(&self, task: &Task, lock_for_ms: Option<u32>, reason: Option<String>) -> End {
+        let engine = &*self.line.engine;
+        tracing::debug!(
+            engine = engine.name(),
+            task = task.id.id,
+            reason,
+            lock_for_ms,
+            "deferred"
+        );
+        let Some(duration) = lock_for_ms
+            .map(|ms| Duration::from_millis(ms.into()))
+            .filter(|d| !d.is_zero())
+        else {
+            self.line.hand.park(&task.id.id, self.lease.until());
+            return End::Deferred;
+        };
+        for _ in 0..DEFERRAL_TRIES {
+            let sent = Instant::now();
+            // Parked first: whoever completes it may be faster than this answer.
+            self.line.hand.park(&task.id.id, sent + duration);
+            match engine.extend(&task.id.id, duration).await {
+                Ok(()) => return End::Deferred,
+                // Whom it was deferred to was faster.
+                Err(Fault::NotFound(_)) => return End::Deferred,
+                Err(Fault::Rejected(_)) => return self.lost(task, Lost::Taken),
+                Err(fault) => {
+                    tracing::debug!(engine = engine.name(), task = task.id.id, %fault, "cannot extend the deferred task's lock")
+                }
+            }
+        }
+        self.line.hand.park(&task.id.id, self.lease.until());
+        tracing::warn!(
+            engine = engine.name(),
+            task = task.id.id,
+            "the deferred task keeps the lock that it had"
+        );
+        End::Deferred
+    }
+
+    async fn give_back(&self, task_id: &str) -> End {
+        release(self.line, task_id).await;
+        End::Released
+    }
+}
+
+const fn ended(settlement: &Settlement) -> End {
+    match settlement {
+        Settlement::Complete(_) => End::Completed,
+        Settlement::Error(_) => End::BpmnError,
+        Settlement::Failure(_) => End::Failed,
+    }
+}
