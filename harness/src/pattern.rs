@@ -29,7 +29,7 @@ processes = ["order"]
 "#;
 
 /// The token of the delegates' endpoint. These processes are reachable from this machine only, and live for minutes.
-const TOKEN: &str = "a-token-of-the-test-set-up";
+pub const TOKEN: &str = "a-token-of-the-test-set-up";
 
 /// Where the executable, the workers and the set-up's own files are.
 #[derive(Debug, Clone)]
@@ -124,7 +124,10 @@ impl Pattern {
     /// One does not come up.
     pub fn start(places: &Places) -> Result<Self> {
         let pattern = Self::launch(places)?;
-        pattern.order.rest().deploy("order-management.bpmn", models::ORDER_MANAGEMENT)?;
+        pattern
+            .order
+            .rest()
+            .deploy("order-management.bpmn", models::ORDER_MANAGEMENT)?;
         pattern.inventory.rest().deploy("inventory.bpmn", models::INVENTORY)?;
         Ok(pattern)
     }

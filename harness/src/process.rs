@@ -166,7 +166,10 @@ pub fn kill_by_id(id: u32) -> Result<()> {
 
 fn send(id: u32, signal: Signal) -> Result<()> {
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
-    Ok(kill_process(pid.ok_or_else(|| anyhow!("{id} is no process id"))?, signal)?)
+    Ok(kill_process(
+        pid.ok_or_else(|| anyhow!("{id} is no process id"))?,
+        signal,
+    )?)
 }
 
 impl Drop for Process {

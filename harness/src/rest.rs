@@ -56,6 +56,7 @@ impl Answer {
 #[derive(Debug, Clone)]
 pub struct Rest {
     base: String,
+    headers: Vec<(String, String)>,
     agent: ureq::Agent,
 }
 
@@ -71,8 +72,16 @@ impl Rest {
             .build();
         Self {
             base: base.trim_end_matches('/').to_owned(),
+            headers: Vec::new(),
             agent: config.into(),
         }
+    }
+
+    /// The same client, with a header in every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The URL below which it asks.
@@ -90,6 +99,9 @@ impl Rest {
         let mut request = ureq::http::Request::builder().method(method).uri(&url);
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         let mut response = self
             .agent

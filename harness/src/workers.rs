@@ -52,7 +52,11 @@ impl WorkersFolder {
     /// A built file; those of negative controls are apart, where nobody takes them for workers.
     fn built(&self, name: &str) -> PathBuf {
         let control = self.built.join("controls").join(name);
-        if control.is_file() { control } else { self.built.join(name) }
+        if control.is_file() {
+            control
+        } else {
+            self.built.join(name)
+        }
     }
 
     /// Replaces a worker's component by another file, in one step.

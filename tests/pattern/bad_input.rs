@@ -5,6 +5,7 @@ use std::process::Command;
 use handoff_harness::{
     Answer, Engine, Host, HostOptions, Rest, models,
     orders::{INVENTORY_PROCESS, ORDER_PROCESS, Order},
+    pattern::TOKEN,
     wait_until,
 };
 use serde_json::{Value, json};
@@ -230,32 +231,42 @@ fn a_delegate_is_not_called_without_its_token_or_from_a_page() {
     })
     .unwrap();
     let rest = Rest::new(&format!("http://{}", host.delegates_address()));
-    let task = order.rest().start(
-        ORDER_PROCESS,
-        "order-1",
-        json!({"item": {"value": "lamp"}, "quantity": {"value": 1}}),
-    );
+    order.rest().start(ORDER_PROCESS, "order-1", json!({})).unwrap();
+    let task = order.rest().get("/external-task").unwrap()[0]["id"].clone();
     let body = json!({
         "version": 1, "engine": "inventory", "invocationId": "6a3c7d1e-2f43-4a5b-9c77-0123456789ab", "attempt": 1,
         "deadlineMs": 30000, "event": "end", "activityId": "a", "activityName": null, "transitionId": null,
         "processInstanceId": "p", "processDefinitionId": "d", "processDefinitionKey": "k", "executionId": "e",
         "businessKey": null, "tenantId": null,
-        "variables": {"EXTERNAL_TASK_ID": {"type": "String", "value": task.unwrap(), "valueInfo": {}}}
+        "variables": {"EXTERNAL_TASK_ID": {"type": "String", "value": task, "valueInfo": {}}}
     });
-    let without = rest.try_post("/delegates/completeExternalTask", &body).unwrap();
-    assert_eq!(without.status, 401, "{}", without.text);
-    assert!(!without.message().is_empty());
-    let unknown = rest
-        .request(
-            "POST",
-            "/delegates/nobody",
-            Some("application/json"),
-            body.to_string().as_bytes(),
-        )
-        .unwrap();
+    let call = |rest: &Rest, name: &str, content_type: &str, body: &str| {
+        let answer = rest
+            .request(
+                "POST",
+                &format!("/delegates/{name}"),
+                Some(content_type),
+                body.as_bytes(),
+            )
+            .unwrap();
+        assert!(!answer.message().is_empty(), "{}", answer.text);
+        answer.status
+    };
+    let (name, json, body) = ("completeExternalTask", "application/json", body.to_string());
+    assert_eq!(call(&rest, name, json, &body), 401);
     assert_eq!(
-        unknown.status, 401,
-        "who has no token does not learn which delegates there are: {}",
-        unknown.text
+        call(&rest, "nobody", json, &body),
+        401,
+        "who has no token does not learn which delegates there are"
     );
+    let wrong = rest.clone().with_header("authorization", "Bearer wrong");
+    assert_eq!(call(&wrong, name, json, &body), 401);
+    let right = rest.with_header("authorization", &format!("Bearer {TOKEN}"));
+    assert_eq!(call(&right, "nobody", json, &body), 404);
+    assert_eq!(call(&right, name, "text/plain", &body), 415);
+    assert_eq!(call(&right, name, json, "{}"), 422);
+    let page = right.clone().with_header("origin", "http://a.page");
+    assert_eq!(call(&page, name, json, &body), 403);
+    // Nothing was completed by any of these.
+    assert_eq!(order.rest().count("/external-task/count").unwrap(), 1);
 }

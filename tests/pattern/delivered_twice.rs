@@ -86,7 +86,7 @@ fn a_task_that_is_redelivered_while_its_instance_runs_starts_no_other() {
     assert!(redeliveries(&scene.order_proxy) >= 100);
 }
 
-/// Holds the first answer with tasks until the gate opens, and refuses polls meanwhile.
+/// Holds the first answer with tasks until the gate opens, and every poll after it.
 struct FirstAnswerHeld {
     gate: Arc<Gate>,
     held: AtomicBool,
@@ -103,12 +103,10 @@ impl FirstAnswerHeld {
 
 impl Faults for FirstAnswerHeld {
     fn request(&self, exchange: &Exchange) -> Request {
-        let refused = exchange.is_fetch() && self.held.load(Ordering::SeqCst) && !self.gate.is_open();
-        if refused {
-            Request::Refuse(503)
-        } else {
-            Request::Forward
+        if exchange.is_fetch() && self.held.load(Ordering::SeqCst) {
+            self.gate.wait();
         }
+        Request::Forward
     }
 
     fn response(&self, exchange: &Exchange) -> Response {

@@ -269,7 +269,10 @@ impl Shared {
 const REFUSAL: &str = r#"{"type":"RestException","message":"refused by the proxy","code":null}"#;
 
 fn answer(client: &mut TcpStream, status: u16, body: &str) -> Result<()> {
-    let head = format!("HTTP/1.1 {status} Proxy\r\ncontent-type: application/json\r\ncontent-length: {}", body.len());
+    let head = format!(
+        "HTTP/1.1 {status} Proxy\r\ncontent-type: application/json\r\ncontent-length: {}",
+        body.len()
+    );
     Ok(client.write_all(format!("{head}\r\n\r\n{body}").as_bytes())?)
 }
 
