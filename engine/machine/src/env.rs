@@ -18,6 +18,9 @@ pub struct Env {
     pub attempt: u32,
     /// The retries that a new job has (Camunda: 3).
     pub default_job_retries: i32,
+    /// How many days the history of a definition is kept that does not say so itself. None: such a definition is
+    /// refused, as Camunda does by default.
+    pub history_time_to_live: Option<i32>,
     /// The most elements that one command may enter: an endless loop without a wait state ends here, by an error.
     pub steps_max: u32,
 }

@@ -20,6 +20,8 @@ pub mod id;
 pub mod model;
 pub mod request;
 pub mod row;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod value;
 pub mod view;
 

@@ -1,5 +1,32 @@
 //! The execution: what a command does to the rows, as Camunda 7 would have it.
+//!
+//! A [`work::Work`] collects what one command changes. Commands (`command/`) find the place where something happens;
+//! the behaviours of BPMN's elements (`behaviour/`) say what a token does there; `activity` and `scope` have what is
+//! the same for all of them. Tokens wait in an agenda, so that a model of any length needs no stack.
 
+mod activity;
+mod agenda;
+mod behaviour;
+mod calendar;
+mod cancel;
+mod command;
+mod context;
+mod event;
+mod halt;
+mod incident;
+mod io_mapping;
+mod job;
+mod listener;
+mod outside;
+mod place;
+mod propagate;
+mod scope;
+mod timer;
+mod variable;
+mod work;
+
+use self::halt::Halt;
+use self::work::Work;
 use crate::Step;
 use crate::command::Command;
 use crate::env::Env;
@@ -12,8 +39,14 @@ use crate::view::View;
 /// # Errors
 /// The command is refused, and nothing of it has happened.
 pub fn step(view: &dyn View, command: &Command, env: &Env, answers: &[Answer]) -> Result<Step, MachineError> {
-    let _ = (view, env, answers);
-    Err(MachineError::BadUserRequest(format!(
-        "cannot be decided yet: {command:?}"
-    )))
+    let mut work = Work::new(view, env, answers);
+    match command::decide(&mut work, command) {
+        Ok(reply) => Ok(Step::Done(Box::new(work.finish(reply)))),
+        Err(Halt::Need(request)) => Ok(Step::Need(request)),
+        Err(Halt::Error(error)) => Err(error),
+        Err(Halt::Thrown(thrown)) => Err(thrown.into_error()),
+    }
 }
+
+#[cfg(test)]
+mod tests;

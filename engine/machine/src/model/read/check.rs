@@ -3,6 +3,7 @@
 use super::super::element::Kind;
 use super::super::event::{CatchKind, Trigger};
 use super::super::index::ElementIx;
+use super::executed;
 use super::process::Builder;
 use crate::error::Problem;
 
@@ -11,6 +12,12 @@ pub(super) fn model(builder: &mut Builder<'_>) {
     let mut warnings = Vec::new();
     for index in 0..builder.elements.len() {
         let ix = ElementIx(index as u32);
+        if let Some((what, remedy)) = executed::missing(&builder.elements[index]) {
+            errors.push((
+                ix,
+                format!("{what} ('{}') is not executed: {remedy}", builder.elements[index].id),
+            ));
+        }
         match builder.elements[index].kind {
             Kind::Exclusive => exclusive(builder, ix, &mut errors, &mut warnings),
             Kind::EventGateway => event_gateway(builder, ix, &mut errors),

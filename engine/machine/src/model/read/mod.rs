@@ -4,6 +4,7 @@ mod activity;
 mod check;
 mod definitions;
 mod event;
+mod executed;
 mod extension;
 mod flow;
 mod gateway;

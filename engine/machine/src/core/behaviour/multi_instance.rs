@@ -1,0 +1,181 @@
+//! Multi-instance activity: the body makes the inner activity several times, in parallel or in turn.
+
+use crate::core::context::Site;
+use crate::core::halt::{Halt, Run};
+use crate::core::place::Place;
+use crate::core::work::Work;
+use crate::expression::Datum;
+use crate::id::Id;
+use crate::model::{ElementIx, MultiInstance};
+use crate::value::Value;
+
+const INSTANCES: &str = "nrOfInstances";
+const ACTIVE: &str = "nrOfActiveInstances";
+const COMPLETED: &str = "nrOfCompletedInstances";
+const COUNTER: &str = "loopCounter";
+
+/// More instances are refused.
+const INSTANCES_MAX: i32 = 10_000;
+
+pub(super) fn execute(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<()> {
+    let count = count(work, place, multi)?;
+    if count < 0 {
+        return Err(Halt::execution(format!(
+            "Invalid number of instances: must be non-negative integer value, but was {count}"
+        )));
+    }
+    if count > INSTANCES_MAX {
+        return Err(Halt::execution(format!(
+            "a multi-instance activity has at most {INSTANCES_MAX} instances, not {count}"
+        )));
+    }
+    if count == 0 {
+        return work.leave(place);
+    }
+    let Some(inner) = place.element().children.first().copied() else {
+        return work.leave(place);
+    };
+    let body = place.execution;
+    set(work, body, INSTANCES, count)?;
+    set(work, body, COMPLETED, 0)?;
+    set(work, body, ACTIVE, if multi.sequential { 1 } else { count })?;
+    if multi.sequential {
+        return start(work, place, multi, inner, 0).map(drop);
+    }
+    let items = collection(work, place, multi)?;
+    let mut executions = Vec::new();
+    for counter in 0..count {
+        executions.push(spawn(work, place, multi, inner, counter, items.as_deref())?);
+    }
+    let ops = executions
+        .into_iter()
+        .rev()
+        .map(|execution| crate::core::agenda::Op::Arrive { execution, flow: None });
+    work.agenda.extend(ops);
+    Ok(())
+}
+
+/// An inner instance has ended.
+pub(super) fn child_ended(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<()> {
+    let body = place.execution;
+    let total = get(work, body, INSTANCES)?;
+    let completed = get(work, body, COMPLETED)? + 1;
+    set(work, body, COMPLETED, completed)?;
+    if !multi.sequential {
+        let active = get(work, body, ACTIVE)? - 1;
+        set(work, body, ACTIVE, active)?;
+    }
+    let satisfied = match &multi.completion_condition {
+        Some(condition) => work.condition(&Site::from(place), condition)?,
+        None => false,
+    };
+    if satisfied {
+        work.cancel_children(body)?;
+        return work.leave(place);
+    }
+    if multi.sequential {
+        return match place.element().children.first().copied() {
+            Some(inner) if completed < total => start(work, place, multi, inner, completed).map(drop),
+            _ => work.leave(place),
+        };
+    }
+    if work.live_children(body)?.is_empty() {
+        work.leave(place)
+    } else {
+        Ok(())
+    }
+}
+
+fn start(work: &mut Work<'_>, place: &Place, multi: &MultiInstance, inner: ElementIx, counter: i32) -> Run<Id> {
+    let items = collection(work, place, multi)?;
+    let execution = spawn(work, place, multi, inner, counter, items.as_deref())?;
+    work.agenda
+        .push(crate::core::agenda::Op::Arrive { execution, flow: None });
+    Ok(execution)
+}
+
+/// Makes the inner instance with its counter and item.
+fn spawn(
+    work: &mut Work<'_>,
+    place: &Place,
+    multi: &MultiInstance,
+    inner: ElementIx,
+    counter: i32,
+    items: Option<&Vec<Datum>>,
+) -> Run<Id> {
+    let execution = work.spawn(place.instance, place.execution, &place.definition, inner)?;
+    set(work, execution, COUNTER, counter)?;
+    if let (Some(name), Some(items)) = (&multi.element_variable, items) {
+        let item = usize::try_from(counter)
+            .ok()
+            .and_then(|index| items.get(index).cloned());
+        work.set_local_variable(execution, name, item.map_or(Value::Null, Datum::into_value), false)?;
+    }
+    Ok(execution)
+}
+
+fn count(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<i32> {
+    if let Some(cardinality) = &multi.cardinality {
+        let number = work.optional_number(&Site::from(place), Some(cardinality))?;
+        let count = number.and_then(|number| i32::try_from(number).ok());
+        return count.ok_or_else(|| {
+            Halt::execution(format!(
+                "Could not resolve loopCardinality expression '{}'",
+                cardinality.source()
+            ))
+        });
+    }
+    match collection(work, place, multi)? {
+        Some(items) => Ok(i32::try_from(items.len()).unwrap_or(i32::MAX)),
+        None => Ok(0),
+    }
+}
+
+/// The items; none where the loop goes by a number.
+fn collection(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<Option<std::sync::Arc<Vec<Datum>>>> {
+    let Some(expression) = &multi.collection else {
+        return Ok(None);
+    };
+    let site = Site::from(place);
+    let datum = match expression.literal() {
+        // The name of a variable.
+        Some(name) => match work.value(place.execution, name)? {
+            Some(value) => Datum::from(&value),
+            None => return Err(Halt::execution(format!("Variable '{name}' is not found"))),
+        },
+        None => work.evaluate(&site, expression)?,
+    };
+    match datum {
+        Datum::List(items) => Ok(Some(items)),
+        Datum::Json(json) => match json.as_array() {
+            Some(items) => {
+                let items = items
+                    .iter()
+                    .map(|item| Datum::Json(std::sync::Arc::new(item.clone())))
+                    .collect();
+                Ok(Some(std::sync::Arc::new(items)))
+            }
+            None => Err(no_collection(expression.source())),
+        },
+        _ => Err(no_collection(expression.source())),
+    }
+}
+
+fn no_collection(source: &str) -> Halt {
+    Halt::execution(format!(
+        "collection expression '{source}' didn't resolve to a Collection"
+    ))
+}
+
+fn set(work: &mut Work<'_>, scope: Id, name: &str, number: i32) -> Run<()> {
+    work.set_local_variable(scope, name, Value::Integer(number), false)
+}
+
+fn get(work: &mut Work<'_>, scope: Id, name: &str) -> Run<i32> {
+    match work.local_value(scope, name)? {
+        Some(Value::Integer(number)) => Ok(number),
+        _ => Err(Halt::execution(format!(
+            "the variable '{name}' of a multi-instance activity is missing"
+        ))),
+    }
+}

@@ -1,0 +1,56 @@
+//! The commands, each finding the place where something happens. What happens there is the behaviours' affair.
+
+mod correlate;
+mod delete_deployment;
+mod deploy;
+mod external_task;
+mod instance;
+mod once;
+mod start;
+mod user_task;
+
+use super::halt::Run;
+use super::work::Work;
+use crate::command::{Command, Reply};
+
+pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
+    match command {
+        Command::Deploy(deploy) => return work.deploy(deploy),
+        Command::Start(start) => return work.start(start),
+        Command::Correlate(correlate) => return work.correlate(correlate),
+        Command::DeleteDeployment {
+            id,
+            cascade,
+            skip_custom_listeners,
+        } => {
+            work.delete_deployment(*id, *cascade, *skip_custom_listeners)?;
+        }
+        Command::DeleteInstance {
+            id,
+            reason,
+            skip_custom_listeners,
+        } => {
+            work.delete_instance(*id, reason.as_deref(), *skip_custom_listeners)?;
+        }
+        Command::SetVariables {
+            scope,
+            local,
+            variables,
+            deletions,
+        } => {
+            work.modify_variables(*scope, *local, variables, deletions)?;
+        }
+        Command::SuspendInstance { id, suspended } => work.suspend_instance(*id, *suspended)?,
+        Command::ExternalTask { id, action } => work.act_on_external_task(*id, action)?,
+        Command::ExecuteJob(id) => work.execute_job(*id)?,
+        Command::FailJob {
+            id,
+            message,
+            stacktrace,
+        } => work.fail_job(*id, message, stacktrace)?,
+        Command::SetJobRetries { id, retries } => work.set_job_retries(*id, *retries)?,
+        Command::SetJobDue { id, due } => work.set_job_due(*id, *due)?,
+        Command::CompleteTask { id, variables } => work.complete_task(*id, variables)?,
+    }
+    Ok(Reply::Done)
+}

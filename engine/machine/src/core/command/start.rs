@@ -1,0 +1,247 @@
+//! Starting instances.
+
+use std::sync::Arc;
+
+use crate::command::{Once, Reply, Start, StartStatus, StartTarget, Started, VariableInput};
+use crate::core::behaviour::no_start;
+use crate::core::context::Site;
+use crate::core::halt::{Halt, Run};
+use crate::core::work::Work;
+use crate::error::{Entity, MachineError};
+use crate::id::Id;
+use crate::model::{ElementIx, ListenerEvent};
+use crate::row::{EventSubscription, HistoricInstance, Instance, InstanceState, Job};
+use crate::view::{Definition, Tenant};
+
+/// How an instance is started.
+pub(super) struct Launch<'l> {
+    pub(super) definition: &'l Arc<Definition>,
+    pub(super) start: ElementIx,
+    pub(super) business_key: Option<&'l str>,
+    pub(super) variables: &'l [VariableInput],
+    /// Set on the start event's execution.
+    pub(super) triggered: &'l [VariableInput],
+    pub(super) once: &'l Once,
+    pub(super) with_variables: bool,
+}
+
+impl Work<'_> {
+    pub(super) fn start(&mut self, start: &Start) -> Run<Reply> {
+        let definition = self.start_target(&start.target)?;
+        let initial = definition.model.initial.ok_or_else(|| no_start(&definition))?;
+        let started = self.start_once(&Launch {
+            definition: &definition,
+            start: initial,
+            business_key: start.business_key.as_deref(),
+            variables: &start.variables,
+            triggered: &[],
+            once: &start.once,
+            with_variables: start.with_variables,
+        })?;
+        Ok(Reply::Started(Box::new(started)))
+    }
+
+    fn start_target(&mut self, target: &StartTarget) -> Run<Arc<Definition>> {
+        let not_found = |message| MachineError::NotFound {
+            kind: Entity::ProcessDefinition,
+            message,
+        };
+        match target {
+            StartTarget::Definition(id) => {
+                let text = self.text(*id);
+                Ok(self
+                    .definition(*id)?
+                    .ok_or_else(|| not_found(format!("no deployed process definition found with id '{text}'")))?)
+            }
+            StartTarget::Key { key, tenant } => {
+                let mut found = self.view.latest_definitions(key, tenant)?;
+                if found.len() > 1 {
+                    return Err(MachineError::BadUserRequest(format!(
+                        "multiple tenants have a process definition with key '{key}': name one of them"
+                    ))
+                    .into());
+                }
+                let definition = found.pop().ok_or_else(|| {
+                    not_found(match tenant {
+                        Tenant::Is(tenant) => {
+                            format!("No matching process definition with key: {key} and tenant-id: {tenant}")
+                        }
+                        _ => format!("No matching process definition with key: {key} and no tenant-id"),
+                    })
+                })?;
+                self.put_definition(Arc::clone(&definition));
+                Ok(definition)
+            }
+        }
+    }
+
+    /// Starts an instance, unless it has been started before, and runs it to its wait states.
+    pub(super) fn start_once(&mut self, launch: &Launch<'_>) -> Run<Started> {
+        if let Some(mut started) = self.started_before(launch.once, launch.definition, launch.business_key)? {
+            if launch.with_variables && !started.ended {
+                started.variables = self.local_values(started.instance.id)?;
+            }
+            return Ok(started);
+        }
+        self.keep_variables |= launch.with_variables;
+        let id = self.begin_instance(launch)?;
+        self.keep_dedupe_key(launch.once, launch.definition, id, launch.business_key);
+        self.run_agenda()?;
+        self.started(id, launch)
+    }
+
+    fn begin_instance(&mut self, launch: &Launch<'_>) -> Run<Id> {
+        if launch.definition.row.suspended {
+            return Err(MachineError::Suspended(format!(
+                "ENGINE-03043 Process definition with id '{}' is suspended.",
+                self.definition_text(&launch.definition.row)
+            ))
+            .into());
+        }
+        self.put_definition(Arc::clone(launch.definition));
+        let business_key = launch.business_key.map(str::to_owned);
+        let id = self.new_instance(launch.definition, business_key, None, launch.start)?;
+        self.attempt(|work| work.launch(launch.definition, id, launch.start, launch.variables, launch.triggered))?;
+        Ok(id)
+    }
+
+    fn started(&mut self, id: Id, launch: &Launch<'_>) -> Run<Started> {
+        let definition = launch.definition.row.clone();
+        let status = StartStatus::Created;
+        if let Some(ended) = self.ended.get(&id).cloned() {
+            let (instance, variables) = (ended.instance, ended.variables);
+            return Ok(Started {
+                instance,
+                definition,
+                ended: true,
+                status,
+                variables,
+            });
+        }
+        let variables = if launch.with_variables {
+            self.local_values(id)?
+        } else {
+            Vec::new()
+        };
+        match self.instance(id)?.cloned() {
+            Some(instance) => Ok(Started {
+                instance,
+                definition,
+                ended: false,
+                status,
+                variables,
+            }),
+            None => Err(Halt::execution("the started instance is missing")),
+        }
+    }
+
+    /// Makes an instance; its history begins.
+    pub(in crate::core) fn new_instance(
+        &mut self,
+        definition: &Arc<Definition>,
+        business_key: Option<String>,
+        caller: Option<&Site>,
+        start: ElementIx,
+    ) -> Run<Id> {
+        let id = self.id()?;
+        let root = match caller {
+            Some(caller) => self.instance(caller.instance)?.map_or(id, |row| row.root),
+            None => id,
+        };
+        let instance = Instance {
+            id,
+            definition: definition.row.id,
+            business_key,
+            tenant: definition.row.tenant.clone(),
+            root,
+            super_instance: caller.map(|caller| caller.instance),
+            super_execution: caller.map(|caller| caller.execution),
+            start_time: self.now(),
+            suspended: false,
+        };
+        self.history.instance_start(HistoricInstance {
+            id,
+            definition: instance.definition,
+            definition_key: definition.row.key.clone(),
+            business_key: instance.business_key.clone(),
+            tenant: instance.tenant.clone(),
+            root,
+            super_instance: instance.super_instance,
+            start_time: instance.start_time,
+            start_activity: definition.model.at(start).id.clone(),
+            end_time: None,
+            end_activity: None,
+            delete_reason: None,
+            state: InstanceState::Active,
+            removal_time: None,
+        });
+        self.insert(instance);
+        Ok(id)
+    }
+
+    /// Sets an instance going: subscriptions of its event sub-processes, variables, timers, start listeners, and a
+    /// token at its start event.
+    pub(in crate::core) fn launch(
+        &mut self,
+        definition: &Arc<Definition>,
+        id: Id,
+        start: ElementIx,
+        variables: &[VariableInput],
+        triggered: &[VariableInput],
+    ) -> Run<()> {
+        let site = Site {
+            execution: id,
+            instance: id,
+            definition: Arc::clone(definition),
+            ix: None,
+        };
+        self.subscribe_process(&site)?;
+        self.set_local_variables(id, variables)?;
+        self.start_process_timers(&site)?;
+        for listener in definition
+            .model
+            .listeners
+            .iter()
+            .filter(|listener| listener.event == ListenerEvent::Start)
+        {
+            self.call_listener(&site, listener, None)?;
+        }
+        let execution = self.send(id, id, definition, start)?;
+        self.set_local_variables(execution, triggered)
+    }
+
+    /// A timer start event is due.
+    pub(in crate::core) fn start_by_timer(&mut self, job: &Job) -> Run<()> {
+        let definition = self.known_definition(job.definition)?;
+        self.start_at(&definition, &job.activity, &[])
+    }
+
+    /// A signal start event has its signal.
+    pub(in crate::core) fn start_by_signal(
+        &mut self,
+        subscription: &EventSubscription,
+        variables: &[VariableInput],
+    ) -> Run<()> {
+        let definition = self.known_definition(subscription.definition)?;
+        self.start_at(&definition, &subscription.activity, variables)
+    }
+
+    fn start_at(&mut self, definition: &Arc<Definition>, activity: &str, variables: &[VariableInput]) -> Run<()> {
+        let Some(start) = definition.model.find(activity) else {
+            return Err(Halt::execution(format!(
+                "the process model has no element '{activity}'"
+            )));
+        };
+        let once = Once::default();
+        self.begin_instance(&Launch {
+            definition,
+            start,
+            business_key: None,
+            variables,
+            triggered: &[],
+            once: &once,
+            with_variables: false,
+        })
+        .map(drop)
+    }
+}

@@ -1,0 +1,316 @@
+//! Jobs: made for asynchronous continuations and timers; run, failed, retried.
+
+use std::sync::Arc;
+
+use super::calendar::{self, RetryCycle};
+use super::context::Site;
+use super::event::Payload;
+use super::halt::{Halt, Run};
+use super::incident::IncidentOf;
+use super::place::Place;
+use super::work::Work;
+use crate::delta::Change;
+use crate::error::{Entity, MachineError};
+use crate::id::{Id, Millis};
+use crate::model::{Element, ElementIx, Timer};
+use crate::row::{ExecutionState, Job, JobKind, JobLog, LogState};
+use crate::view::Definition;
+
+/// How long a failure's message may be, in characters, as in Camunda.
+const MESSAGE_MAX: usize = 4000;
+
+impl Work<'_> {
+    /// A job that continues an execution before or after its activity.
+    pub(super) fn create_async_job(&mut self, place: &Place, execution: Id) -> Run<()> {
+        let site = Site {
+            execution,
+            ..Site::from(place)
+        };
+        let element = place.element();
+        self.create_job(&site, element, JobKind::AsyncContinuation, None)
+    }
+
+    /// A job that fires an event of an execution or instance.
+    pub(super) fn create_timer_job(&mut self, site: &Site, event: ElementIx, timer: &Timer, repeats: bool) -> Run<()> {
+        let next = self.timer_due(site, timer)?;
+        let definition = Arc::clone(&site.definition);
+        let kind = JobKind::Timer {
+            repeat: next.repeat.filter(|_| repeats),
+        };
+        self.create_job(site, definition.model.at(event), kind, Some(next.due))
+    }
+
+    fn create_job(&mut self, site: &Site, element: &Element, kind: JobKind, due: Option<Millis>) -> Run<()> {
+        let priority = self
+            .optional_number(site, element.job_priority.as_ref())?
+            .unwrap_or_default();
+        let tenant = self.instance(site.instance)?.and_then(|row| row.tenant.clone());
+        let execution = Some(site.execution);
+        let instance = Some(site.instance);
+        let job = self.new_job(&site.definition, element, kind, due)?;
+        self.insert_job(Job {
+            execution,
+            instance,
+            priority,
+            tenant,
+            ..job
+        })
+    }
+
+    /// A job that starts an instance by a timer start event.
+    pub(super) fn create_start_job(&mut self, definition: &Arc<Definition>, event: &Element, timer: &Timer) -> Run<()> {
+        let next = self.start_timer_due(timer)?;
+        let kind = JobKind::TimerStart { repeat: next.repeat };
+        let job = self.new_job(definition, event, kind, Some(next.due))?;
+        self.insert_job(Job {
+            tenant: definition.row.tenant.clone(),
+            ..job
+        })
+    }
+
+    fn new_job(&mut self, definition: &Definition, element: &Element, kind: JobKind, due: Option<Millis>) -> Run<Job> {
+        Ok(Job {
+            id: self.id()?,
+            kind,
+            definition: definition.row.id,
+            definition_key: definition.row.key.clone(),
+            instance: None,
+            execution: None,
+            activity: element.id.clone(),
+            created: self.now(),
+            due,
+            retries: self.env.default_job_retries,
+            failures: 0,
+            exclusive: element.exclusive,
+            priority: 0,
+            suspended: false,
+            tenant: None,
+            exception_message: None,
+            exception_stacktrace: None,
+            failed_activity: None,
+        })
+    }
+
+    fn insert_job(&mut self, job: Job) -> Run<()> {
+        self.log_job(&job, LogState::Created)?;
+        self.insert(job);
+        Ok(())
+    }
+
+    fn log_job(&mut self, job: &Job, state: LogState) -> Run<()> {
+        let id = self.id()?;
+        let root = match job.instance {
+            Some(instance) => self.instance(instance)?.map(|row| row.root),
+            None => None,
+        };
+        let deployment = self.known_definition(job.definition)?.row.deployment;
+        let time = self.now();
+        self.history.push(Change::HistoryJob(JobLog {
+            id,
+            time,
+            root,
+            job: job.clone(),
+            deployment,
+            state,
+            removal_time: None,
+        }));
+        Ok(())
+    }
+
+    /// Removes a job that has run or is not needed any more.
+    pub(super) fn drop_job(&mut self, id: Id, state: LogState) -> Run<()> {
+        let Some(job) = self.job(id)?.cloned() else {
+            return Ok(());
+        };
+        self.log_job(&job, state)?;
+        if job.retries <= 0 {
+            self.end_incidents(id, state == LogState::Successful)?;
+        }
+        self.remove::<Job>(id);
+        Ok(())
+    }
+
+    fn find_job(&mut self, id: Id) -> Run<Job> {
+        match self.job(id)?.cloned() {
+            Some(job) => Ok(job),
+            None => Err(MachineError::NotFound {
+                kind: Entity::Job,
+                message: format!("No job found with id '{}'", self.text(id)),
+            }
+            .into()),
+        }
+    }
+
+    /// Runs a job.
+    pub(super) fn execute_job(&mut self, id: Id) -> Run<()> {
+        let job = self.find_job(id)?;
+        if job.suspended {
+            return Err(
+                MachineError::Suspended(format!("ENGINE-03043 job with id '{}' is suspended.", self.text(id))).into(),
+            );
+        }
+        self.drop_job(id, LogState::Successful)?;
+        match (&job.kind, job.execution) {
+            (JobKind::AsyncContinuation, Some(execution)) => self.continue_execution(execution)?,
+            (JobKind::Timer { repeat }, Some(execution)) => {
+                self.repeat_timer(&job, repeat.as_deref())?;
+                self.attempt(|work| work.fire(execution, &job.activity, Payload::default()))?;
+            }
+            (JobKind::TimerStart { repeat }, _) => {
+                self.repeat_timer(&job, repeat.as_deref())?;
+                self.start_by_timer(&job)?;
+            }
+            (_, None) => return Err(Halt::execution("the job has no execution")),
+        }
+        self.run_agenda()
+    }
+
+    fn continue_execution(&mut self, execution: Id) -> Run<()> {
+        let place = self.place(execution)?;
+        let state = self.execution(execution)?.map(|row| row.state.clone());
+        self.attempt(|work| match &state {
+            Some(ExecutionState::AsyncBefore) => work.begin(&place),
+            Some(ExecutionState::AsyncAfter { flows }) => work.continue_after(&place, flows),
+            _ => Err(Halt::execution(format!(
+                "the activity '{}' does not wait for a job",
+                place.element().id
+            ))),
+        })
+    }
+
+    /// The next job of a cycle.
+    fn repeat_timer(&mut self, job: &Job, repeat: Option<&str>) -> Run<()> {
+        let Some(repeat) = repeat else { return Ok(()) };
+        let now = self.now().max(job.due.unwrap_or_default());
+        let Some(next) = calendar::following(repeat, now).map_err(Halt::execution)? else {
+            return Ok(());
+        };
+        let kind = match job.kind {
+            JobKind::TimerStart { .. } => JobKind::TimerStart { repeat: next.repeat },
+            _ => JobKind::Timer { repeat: next.repeat },
+        };
+        let job = Job {
+            id: self.id()?,
+            kind,
+            created: self.now(),
+            due: Some(next.due),
+            retries: self.env.default_job_retries,
+            failures: 0,
+            exception_message: None,
+            exception_stacktrace: None,
+            failed_activity: None,
+            ..job.clone()
+        };
+        self.insert_job(job)
+    }
+
+    /// Notes that running a job failed.
+    pub(super) fn fail_job(&mut self, id: Id, message: &str, stacktrace: &str) -> Run<()> {
+        let job = self.find_job(id)?;
+        let cycle = self.retry_cycle(&job)?;
+        let first = job.exception_message.is_none() && job.exception_stacktrace.is_none();
+        let mut retries = job.retries;
+        let mut due = job.due;
+        if let Some(cycle) = &cycle {
+            if first {
+                retries = cycle.attempts;
+            }
+            due = Some(cycle.due(retries, self.now()).map_err(Halt::execution)?);
+        }
+        let retries = (retries - 1).max(0);
+        let message: String = message.chars().take(MESSAGE_MAX).collect();
+        self.change::<Job>(id, |row| {
+            row.due = due;
+            row.retries = retries;
+            row.failures += 1;
+            row.exception_message = Some(message.clone());
+            row.exception_stacktrace = Some(stacktrace.to_owned());
+            row.failed_activity = Some(row.activity.clone());
+        });
+        let failed = self.find_job(id)?;
+        self.log_job(&failed, LogState::Failed)?;
+        if retries == 0 && job.retries > 0 {
+            self.job_incident(&failed)?;
+        }
+        Ok(())
+    }
+
+    /// The retry cycle of the job's element; one that cannot be read counts as none, so that the failure is noted.
+    fn retry_cycle(&mut self, job: &Job) -> Run<Option<RetryCycle>> {
+        let definition = self.known_definition(job.definition)?;
+        let Some(ix) = definition.model.find(&job.activity) else {
+            return Ok(None);
+        };
+        let Some(expression) = definition.model.at(ix).retry_cycle.clone() else {
+            return Ok(None);
+        };
+        let text = match (job.execution, job.instance) {
+            (Some(execution), Some(instance)) => {
+                let site = Site {
+                    execution,
+                    instance,
+                    definition,
+                    ix: Some(ix),
+                };
+                self.evaluate_text(&site, &expression)
+            }
+            _ => Ok(expression.literal().map(str::to_owned)),
+        };
+        let cycle = match text {
+            Ok(None) => return Ok(None),
+            Ok(Some(text)) if text.trim().is_empty() => return Ok(None),
+            Ok(Some(text)) => RetryCycle::parse(&text),
+            Err(error) => Err(error.to_string()),
+        };
+        Ok(match cycle {
+            Ok(cycle) => Some(cycle),
+            Err(message) => {
+                self.notice(
+                    job.instance,
+                    &job.activity,
+                    format!("failedJobRetryTimeCycle is ignored: {message}"),
+                );
+                None
+            }
+        })
+    }
+
+    fn job_incident(&mut self, job: &Job) -> Run<()> {
+        self.raise_incident(IncidentOf {
+            kind: "failedJob",
+            configuration: job.id,
+            instance: job.instance,
+            execution: job.execution,
+            definition: job.definition,
+            activity: job.activity.clone(),
+            failed_activity: job.failed_activity.clone(),
+            message: job.exception_message.clone(),
+            tenant: job.tenant.clone(),
+        })
+    }
+
+    pub(super) fn set_job_retries(&mut self, id: Id, retries: i32) -> Run<()> {
+        let job = self.find_job(id)?;
+        if retries < 0 {
+            return Err(MachineError::BadUserRequest(format!(
+                "The number of job retries must be a non-negative Integer, but '{retries}' has been provided."
+            ))
+            .into());
+        }
+        self.change::<Job>(id, |row| row.retries = retries);
+        if retries == 0 && job.retries > 0 {
+            let job = self.find_job(id)?;
+            self.job_incident(&job)?;
+        } else if retries > 0 && job.retries <= 0 {
+            self.end_incidents(id, true)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_job_due(&mut self, id: Id, due: Option<Millis>) -> Run<()> {
+        self.find_job(id)?;
+        let now = self.now();
+        self.change::<Job>(id, |row| row.due = due.or(Some(now)));
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! Scenarios: small models, each run to its end over rows in memory.
+
+mod events;
+mod external_tasks;
+mod gateways;
+mod jobs;
+mod starts;
+
+use crate::testing::Driver;
+
+/// A process whose elements are joined by flows `f0`, `f1`, … as given.
+fn model(elements: &str, flows: &[(&str, &str)]) -> String {
+    let flows: String = flows
+        .iter()
+        .enumerate()
+        .map(|(at, (from, to))| format!(r#"<sequenceFlow id="f{at}" sourceRef="{from}" targetRef="{to}"/>"#))
+        .collect();
+    format!("{elements}{flows}")
+}
+
+fn deployed(elements: &str, flows: &[(&str, &str)]) -> Driver {
+    let mut driver = Driver::new();
+    driver.deploy(&model(elements, flows));
+    driver
+}
+
+const EXTERNAL: &str = r#"camunda:type="external" camunda:topic="t""#;

@@ -1,0 +1,117 @@
+//! The kinds of rows: how each is listed and changed.
+
+use super::Work;
+use super::table::{Row, Table};
+use crate::delta::Change;
+use crate::id::Id;
+use crate::row::{EventSubscription, Execution, ExternalTask, Incident, Instance, Job, UserTask, Variable};
+
+/// The tables of a command.
+#[derive(Default)]
+pub(in crate::core) struct Tables {
+    pub(in crate::core) instances: Table<Instance>,
+    pub(in crate::core) executions: Table<Execution>,
+    pub(in crate::core) variables: Table<Variable>,
+    pub(in crate::core) external_tasks: Table<ExternalTask>,
+    pub(in crate::core) jobs: Table<Job>,
+    pub(in crate::core) subscriptions: Table<EventSubscription>,
+    pub(in crate::core) tasks: Table<UserTask>,
+    pub(in crate::core) incidents: Table<Incident>,
+}
+
+/// Which table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Kind {
+    Instance,
+    Execution,
+    Variable,
+    ExternalTask,
+    Job,
+    Subscription,
+    Task,
+    Incident,
+}
+
+/// A row and where it is kept.
+pub(in crate::core) trait Kept: Row {
+    const KIND: Kind;
+    fn table(tables: &mut Tables) -> &mut Table<Self>;
+}
+
+macro_rules! rows {
+    ($($row:ident $kind:ident $table:ident owner($owner:expr) $insert:ident $update:expr, $delete:ident;)*) => {
+        $(
+            impl Row for $row {
+                fn id(&self) -> Id {
+                    self.id
+                }
+                fn owner(&self) -> Option<Id> {
+                    let owner: fn(&$row) -> Option<Id> = $owner;
+                    owner(self)
+                }
+                fn insert(self) -> Change {
+                    Change::$insert(self)
+                }
+                fn update(self) -> Option<Change> {
+                    let update: Option<fn($row) -> Change> = $update;
+                    update.map(|update| update(self))
+                }
+                fn delete(id: Id) -> Change {
+                    Change::$delete(id)
+                }
+            }
+            impl Kept for $row {
+                const KIND: Kind = Kind::$kind;
+                fn table(tables: &mut Tables) -> &mut Table<Self> {
+                    &mut tables.$table
+                }
+            }
+        )*
+
+        impl Tables {
+            pub(in crate::core) fn outcome(&mut self, kind: Kind, id: Id) -> Option<Change> {
+                match kind {
+                    $(Kind::$kind => self.$table.outcome(id),)*
+                }
+            }
+        }
+    };
+}
+
+rows! {
+    Instance Instance instances owner(|_| None) InsertInstance Some(Change::UpdateInstance), DeleteInstance;
+    Execution Execution executions owner(|row| Some(row.parent)) InsertExecution Some(Change::UpdateExecution), DeleteExecution;
+    Variable Variable variables owner(|row| Some(row.scope)) InsertVariable Some(Change::UpdateVariable), DeleteVariable;
+    ExternalTask ExternalTask external_tasks owner(|row| Some(row.execution)) InsertExternalTask Some(Change::UpdateExternalTask), DeleteExternalTask;
+    Job Job jobs owner(|row| row.execution) InsertJob Some(Change::UpdateJob), DeleteJob;
+    EventSubscription Subscription subscriptions owner(|row| row.execution) InsertSubscription None, DeleteSubscription;
+    UserTask Task tasks owner(|row| Some(row.execution)) InsertTask Some(Change::UpdateTask), DeleteTask;
+    Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident None, DeleteIncident;
+}
+
+impl Work<'_> {
+    /// A new row.
+    pub(in crate::core) fn insert<R: Kept>(&mut self, row: R) {
+        self.touched.push((R::KIND, row.id()));
+        R::table(&mut self.tables).insert(row);
+    }
+
+    /// Changes a row that is known; nothing where there is none.
+    pub(in crate::core) fn change<R: Kept>(&mut self, id: Id, change: impl FnOnce(&mut R)) {
+        if let Some((row, first)) = R::table(&mut self.tables).change(id) {
+            change(row);
+            if first {
+                self.touched.push((R::KIND, id));
+            }
+        }
+    }
+
+    /// Removes a row that is known.
+    pub(in crate::core) fn remove<R: Kept>(&mut self, id: Id) -> Option<R> {
+        let (row, first) = R::table(&mut self.tables).remove(id)?;
+        if first {
+            self.touched.push((R::KIND, id));
+        }
+        Some(row)
+    }
+}

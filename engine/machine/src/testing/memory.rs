@@ -1,0 +1,471 @@
+//! A view over rows in memory, to which deltas are applied.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops at the first surprise"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::delta::Change;
+use crate::id::Id;
+use crate::model;
+use crate::row::{
+    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
+    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance, Job, JobLog, Resource,
+    UserTask, Variable,
+};
+use crate::value::Value;
+use crate::view::{Definition, Seen, SubscriptionQuery, Tenant, View};
+
+/// All rows.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "the names of the tables")]
+pub struct Memory {
+    pub deployments: BTreeMap<Id, Deployment>,
+    pub resources: BTreeMap<Id, Resource>,
+    pub definitions: BTreeMap<Id, Arc<Definition>>,
+    pub instances: BTreeMap<Id, Instance>,
+    pub executions: BTreeMap<Id, Execution>,
+    pub variables: BTreeMap<Id, Variable>,
+    pub external_tasks: BTreeMap<Id, ExternalTask>,
+    pub jobs: BTreeMap<Id, Job>,
+    pub subscriptions: BTreeMap<Id, EventSubscription>,
+    pub tasks: BTreeMap<Id, UserTask>,
+    pub incidents: BTreeMap<Id, Incident>,
+    pub dedupe_keys: Vec<DedupeKey>,
+    pub historic_instances: BTreeMap<Id, HistoricInstance>,
+    pub historic_activities: BTreeMap<Id, HistoricActivity>,
+    pub historic_variables: BTreeMap<Id, HistoricVariable>,
+    pub historic_tasks: BTreeMap<Id, HistoricTask>,
+    pub historic_incidents: BTreeMap<Id, HistoricIncident>,
+    pub external_task_log: Vec<ExternalTaskLog>,
+    pub job_log: Vec<JobLog>,
+}
+
+fn put<R>(table: &mut BTreeMap<Id, R>, id: Id, row: R) {
+    assert!(table.insert(id, row).is_none(), "row {id} is inserted twice");
+}
+
+fn update<R>(table: &mut BTreeMap<Id, R>, id: Id, row: R) {
+    assert!(table.insert(id, row).is_some(), "row {id} is updated, but is not there");
+}
+
+fn delete<R>(table: &mut BTreeMap<Id, R>, id: Id) {
+    assert!(table.remove(&id).is_some(), "row {id} is deleted, but is not there");
+}
+
+impl Memory {
+    /// Applies the changes of a command, in order.
+    ///
+    /// # Panics
+    /// A row is inserted twice, or one that is changed or deleted is not there.
+    pub fn apply(&mut self, changes: &[Change]) {
+        changes.iter().for_each(|change| self.change(change));
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change.clone() {
+            Change::InsertDeployment(row) => put(&mut self.deployments, row.id, row),
+            Change::InsertResource(row) => put(&mut self.resources, row.id, row),
+            Change::InsertDefinition(row) => {
+                let resource = self
+                    .resources
+                    .values()
+                    .find(|resource| resource.deployment == row.deployment && resource.name == row.resource)
+                    .expect("its resource");
+                let parsed = model::parse(&resource.name, &resource.bytes).expect("a model");
+                let model = parsed
+                    .processes
+                    .into_iter()
+                    .find(|model| model.key == row.key)
+                    .expect("its process");
+                put(&mut self.definitions, row.id, Arc::new(Definition { row, model }));
+            }
+            Change::UpdateDefinition(row) => {
+                let model = Arc::clone(&self.definitions[&row.id].model);
+                update(&mut self.definitions, row.id, Arc::new(Definition { row, model }));
+            }
+            Change::DeleteDeployment { id, history } => self.delete_deployment(id, history),
+            Change::InsertInstance(row) => put(&mut self.instances, row.id, row),
+            Change::UpdateInstance(row) => update(&mut self.instances, row.id, row),
+            Change::DeleteInstance(id) => delete(&mut self.instances, id),
+            Change::InsertExecution(row) => put(&mut self.executions, row.id, row),
+            Change::UpdateExecution(row) => update(&mut self.executions, row.id, row),
+            Change::DeleteExecution(id) => delete(&mut self.executions, id),
+            Change::InsertVariable(row) => put(&mut self.variables, row.id, row),
+            Change::UpdateVariable(row) => update(&mut self.variables, row.id, row),
+            Change::DeleteVariable(id) => delete(&mut self.variables, id),
+            Change::InsertExternalTask(row) => put(&mut self.external_tasks, row.id, row),
+            Change::UpdateExternalTask(row) => update(&mut self.external_tasks, row.id, row),
+            Change::DeleteExternalTask(id) => delete(&mut self.external_tasks, id),
+            Change::InsertJob(row) => put(&mut self.jobs, row.id, row),
+            Change::UpdateJob(row) => update(&mut self.jobs, row.id, row),
+            Change::DeleteJob(id) => delete(&mut self.jobs, id),
+            Change::InsertSubscription(row) => put(&mut self.subscriptions, row.id, row),
+            Change::DeleteSubscription(id) => delete(&mut self.subscriptions, id),
+            Change::InsertTask(row) => put(&mut self.tasks, row.id, row),
+            Change::UpdateTask(row) => update(&mut self.tasks, row.id, row),
+            Change::DeleteTask(id) => delete(&mut self.tasks, id),
+            Change::InsertIncident(row) => put(&mut self.incidents, row.id, row),
+            Change::DeleteIncident(id) => delete(&mut self.incidents, id),
+            Change::InsertDedupeKey(row) => {
+                assert!(
+                    !self
+                        .dedupe_keys
+                        .iter()
+                        .any(|other| other.tenant == row.tenant && other.key == row.key)
+                );
+                self.dedupe_keys.push(row);
+            }
+            history => self.record(history),
+        }
+    }
+
+    fn record(&mut self, event: Change) {
+        match event {
+            Change::HistoryInstanceStart(row) => put(&mut self.historic_instances, row.id, row),
+            Change::HistoryInstanceEnd {
+                id,
+                end_time,
+                end_activity,
+                delete_reason,
+                state,
+                removal_time,
+            } => {
+                let row = self.historic_instances.get_mut(&id).expect("its start");
+                row.end_time = Some(end_time);
+                row.end_activity = end_activity;
+                row.delete_reason = delete_reason;
+                row.state = state;
+                row.removal_time = removal_time;
+            }
+            Change::HistoryInstanceState { id, state } => {
+                self.historic_instances.get_mut(&id).expect("its start").state = state;
+            }
+            Change::HistoryActivityStart(row) => put(&mut self.historic_activities, row.id, row),
+            Change::HistoryActivityEnd {
+                id,
+                end_time,
+                canceled,
+                complete_scope,
+            } => {
+                let row = self.historic_activities.get_mut(&id).expect("its start");
+                assert_eq!(row.end_time, None, "activity {} ends twice", row.activity);
+                row.end_time = Some(end_time);
+                row.canceled = canceled;
+                row.complete_scope = complete_scope;
+            }
+            Change::HistoryActivityCalled { id, called_instance } => {
+                self.historic_activities
+                    .get_mut(&id)
+                    .expect("its start")
+                    .called_instance = Some(called_instance);
+            }
+            Change::HistoryVariable(row) => {
+                self.historic_variables.insert(row.id, row);
+            }
+            Change::HistoryVariableDeleted(id) => {
+                self.historic_variables.get_mut(&id).expect("its value").deleted = true;
+            }
+            Change::HistoryTaskStart(row) => put(&mut self.historic_tasks, row.task.id, row),
+            Change::HistoryTaskUpdate(row) => update(&mut self.historic_tasks, row.task.id, row),
+            Change::HistoryTaskEnd {
+                id,
+                end_time,
+                delete_reason,
+            } => {
+                let row = self.historic_tasks.get_mut(&id).expect("its start");
+                row.end_time = Some(end_time);
+                row.delete_reason = delete_reason;
+            }
+            Change::HistoryIncidentStart(row) => put(&mut self.historic_incidents, row.incident.id, row),
+            Change::HistoryIncidentEnd { id, end_time, resolved } => {
+                let row = self.historic_incidents.get_mut(&id).expect("its start");
+                row.end_time = Some(end_time);
+                row.resolved = resolved;
+                row.deleted = !resolved;
+            }
+            Change::HistoryExternalTask(row) => self.external_task_log.push(row),
+            Change::HistoryJob(row) => self.job_log.push(row),
+            Change::HistoryInstanceDelete(id) => self.forget(id),
+            other => panic!("{other:?} is no event of the history"),
+        }
+    }
+
+    fn delete_deployment(&mut self, id: Id, history: bool) {
+        let definitions: Vec<Id> = self
+            .definitions
+            .values()
+            .filter(|row| row.row.deployment == id)
+            .map(|row| row.row.id)
+            .collect();
+        self.definitions.retain(|_, row| row.row.deployment != id);
+        self.resources.retain(|_, row| row.deployment != id);
+        delete(&mut self.deployments, id);
+        if history {
+            let instances: Vec<Id> = self
+                .historic_instances
+                .values()
+                .filter(|row| definitions.contains(&row.definition))
+                .map(|row| row.id)
+                .collect();
+            instances.into_iter().for_each(|instance| self.forget(instance));
+        }
+    }
+
+    fn forget(&mut self, instance: Id) {
+        self.historic_instances.remove(&instance);
+        self.historic_activities.retain(|_, row| row.instance != instance);
+        self.historic_variables.retain(|_, row| row.instance != instance);
+        self.historic_tasks.retain(|_, row| row.task.instance != instance);
+        self.historic_incidents
+            .retain(|_, row| row.incident.instance != Some(instance));
+        self.external_task_log.retain(|row| row.task.instance != instance);
+        self.job_log.retain(|row| row.job.instance != Some(instance));
+        self.dedupe_keys.retain(|row| row.instance != instance);
+    }
+
+    /// Whether every row's owner is there.
+    ///
+    /// # Panics
+    /// One is not.
+    pub fn check(&self) {
+        let scope = |id: Id| self.executions.contains_key(&id) || self.instances.contains_key(&id);
+        for row in self.executions.values() {
+            assert!(scope(row.parent), "the parent of {row:?}");
+            assert!(self.instances.contains_key(&row.instance), "the instance of {row:?}");
+        }
+        self.variables
+            .values()
+            .for_each(|row| assert!(scope(row.scope), "the scope of {row:?}"));
+        self.external_tasks
+            .values()
+            .for_each(|row| assert!(scope(row.execution), "the execution of {row:?}"));
+        self.tasks
+            .values()
+            .for_each(|row| assert!(scope(row.execution), "the execution of {row:?}"));
+        self.jobs
+            .values()
+            .for_each(|row| assert!(row.execution.is_none_or(scope), "the execution of {row:?}"));
+        for row in self.subscriptions.values() {
+            assert!(row.execution.is_none_or(scope), "the execution of {row:?}");
+        }
+        for row in self.incidents.values() {
+            let there =
+                self.jobs.contains_key(&row.configuration) || self.external_tasks.contains_key(&row.configuration);
+            assert!(there, "the cause of {row:?}");
+        }
+    }
+}
+
+fn of<R: Clone>(table: &BTreeMap<Id, R>, wanted: impl Fn(&R) -> bool) -> Vec<R> {
+    table.values().filter(|row| wanted(row)).cloned().collect()
+}
+
+fn is_tenant(tenant: Option<&str>, wanted: &Tenant) -> bool {
+    match wanted {
+        Tenant::Any => true,
+        Tenant::None => tenant.is_none(),
+        Tenant::Is(wanted) => tenant == Some(wanted),
+    }
+}
+
+impl View for Memory {
+    fn definition(&self, id: Id) -> Seen<Option<Arc<Definition>>> {
+        Ok(self.definitions.get(&id).cloned())
+    }
+
+    fn latest_definitions(&self, key: &str, tenant: &Tenant) -> Seen<Vec<Arc<Definition>>> {
+        let mut latest: BTreeMap<Option<String>, Arc<Definition>> = BTreeMap::new();
+        for definition in self.definitions.values() {
+            if definition.row.key == key && is_tenant(definition.row.tenant.as_deref(), tenant) {
+                let entry = latest
+                    .entry(definition.row.tenant.clone())
+                    .or_insert_with(|| Arc::clone(definition));
+                if entry.row.version < definition.row.version {
+                    *entry = Arc::clone(definition);
+                }
+            }
+        }
+        Ok(latest.into_values().collect())
+    }
+
+    fn definition_by_version(&self, key: &str, version: i32, tenant: &Tenant) -> Seen<Option<Arc<Definition>>> {
+        Ok(self
+            .definitions
+            .values()
+            .find(|row| {
+                row.row.key == key && row.row.version == version && is_tenant(row.row.tenant.as_deref(), tenant)
+            })
+            .cloned())
+    }
+
+    fn definitions_of_deployment(&self, deployment: Id) -> Seen<Vec<Arc<Definition>>> {
+        Ok(of(&self.definitions, |row| row.row.deployment == deployment))
+    }
+
+    fn deployment(&self, id: Id) -> Seen<Option<Deployment>> {
+        Ok(self.deployments.get(&id).cloned())
+    }
+
+    fn latest_deployment(&self, name: Option<&str>, tenant: Option<&str>) -> Seen<Option<Deployment>> {
+        Ok(of(&self.deployments, |row| {
+            row.name.as_deref() == name && row.tenant.as_deref() == tenant
+        })
+        .pop())
+    }
+
+    fn latest_resource(
+        &self,
+        deployment_name: Option<&str>,
+        tenant: Option<&str>,
+        name: &str,
+    ) -> Seen<Option<Resource>> {
+        Ok(of(&self.resources, |row| {
+            let deployment = &self.deployments[&row.deployment];
+            row.name == name && deployment.name.as_deref() == deployment_name && deployment.tenant.as_deref() == tenant
+        })
+        .pop())
+    }
+
+    fn resources(&self, deployment: Id) -> Seen<Vec<Resource>> {
+        Ok(of(&self.resources, |row| row.deployment == deployment))
+    }
+
+    fn instance(&self, id: Id) -> Seen<Option<Instance>> {
+        Ok(self.instances.get(&id).cloned())
+    }
+
+    fn instances_by_business_key(&self, business_key: &str, tenant: &Tenant, limit: usize) -> Seen<Vec<Instance>> {
+        let mut found = of(&self.instances, |row| {
+            row.business_key.as_deref() == Some(business_key) && is_tenant(row.tenant.as_deref(), tenant)
+        });
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn instances_of_definition(&self, definition: Id, limit: usize) -> Seen<Vec<Instance>> {
+        let mut found = of(&self.instances, |row| row.definition == definition);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn called_instance(&self, super_execution: Id) -> Seen<Option<Instance>> {
+        Ok(of(&self.instances, |row| row.super_execution == Some(super_execution)).pop())
+    }
+
+    fn dedupe_key(&self, tenant: Option<&str>, key: &str) -> Seen<Option<DedupeKey>> {
+        Ok(self
+            .dedupe_keys
+            .iter()
+            .find(|row| row.tenant.as_deref() == tenant && row.key == key)
+            .cloned())
+    }
+
+    fn execution(&self, id: Id) -> Seen<Option<Execution>> {
+        Ok(self.executions.get(&id).cloned())
+    }
+
+    fn children(&self, parent: Id) -> Seen<Vec<Execution>> {
+        Ok(of(&self.executions, |row| row.parent == parent))
+    }
+
+    fn variable(&self, scope: Id, name: &str) -> Seen<Option<Variable>> {
+        Ok(self
+            .variables
+            .values()
+            .find(|row| row.scope == scope && row.name == name)
+            .cloned())
+    }
+
+    fn variables(&self, scope: Id) -> Seen<Vec<Variable>> {
+        Ok(of(&self.variables, |row| row.scope == scope))
+    }
+
+    fn external_task(&self, id: Id) -> Seen<Option<ExternalTask>> {
+        Ok(self.external_tasks.get(&id).cloned())
+    }
+
+    fn external_task_of(&self, execution: Id) -> Seen<Option<ExternalTask>> {
+        Ok(of(&self.external_tasks, |row| row.execution == execution).pop())
+    }
+
+    fn job(&self, id: Id) -> Seen<Option<Job>> {
+        Ok(self.jobs.get(&id).cloned())
+    }
+
+    fn jobs_of(&self, execution: Id) -> Seen<Vec<Job>> {
+        Ok(of(&self.jobs, |row| row.execution == Some(execution)))
+    }
+
+    fn start_jobs(&self, definition: Id) -> Seen<Vec<Job>> {
+        Ok(of(&self.jobs, |row| {
+            row.definition == definition && row.instance.is_none()
+        }))
+    }
+
+    fn task(&self, id: Id) -> Seen<Option<UserTask>> {
+        Ok(self.tasks.get(&id).cloned())
+    }
+
+    fn task_of(&self, execution: Id) -> Seen<Option<UserTask>> {
+        Ok(of(&self.tasks, |row| row.execution == execution).pop())
+    }
+
+    fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>> {
+        Ok(self.subscriptions.get(&id).cloned())
+    }
+
+    fn subscriptions_of(&self, execution: Id) -> Seen<Vec<EventSubscription>> {
+        Ok(of(&self.subscriptions, |row| row.execution == Some(execution)))
+    }
+
+    fn waiting(&self, query: &SubscriptionQuery<'_>) -> Seen<Vec<EventSubscription>> {
+        let has = |scope: Id, keys: &[(String, Value)]| {
+            keys.iter().all(|(name, value)| {
+                self.variables
+                    .values()
+                    .any(|row| row.scope == scope && row.name == *name && row.value == *value)
+            })
+        };
+        let mut found = of(&self.subscriptions, |row| {
+            let (Some(instance), Some(execution)) = (row.instance, row.execution) else {
+                return false;
+            };
+            row.kind == query.kind
+                && row.name == query.name
+                && query.instance.is_none_or(|wanted| wanted == instance)
+                && query
+                    .business_key
+                    .is_none_or(|wanted| row.business_key.as_deref() == Some(wanted))
+                && is_tenant(row.tenant.as_deref(), query.tenant)
+                && !self.instances[&instance].suspended
+                && has(instance, query.correlation_keys)
+                && has(execution, query.local_correlation_keys)
+        });
+        found.truncate(query.limit);
+        Ok(found)
+    }
+
+    fn start_subscriptions(&self, kind: EventKind, name: &str, tenant: &Tenant) -> Seen<Vec<EventSubscription>> {
+        Ok(of(&self.subscriptions, |row| {
+            row.instance.is_none() && row.kind == kind && row.name == name && is_tenant(row.tenant.as_deref(), tenant)
+        }))
+    }
+
+    fn subscriptions_of_definition(&self, definition: Id) -> Seen<Vec<EventSubscription>> {
+        Ok(of(&self.subscriptions, |row| row.definition == definition))
+    }
+
+    fn incidents_of(&self, configuration: Id) -> Seen<Vec<Incident>> {
+        Ok(of(&self.incidents, |row| row.configuration == configuration))
+    }
+
+    fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {
+        Ok(of(&self.incidents, |row| row.execution == Some(execution)))
+    }
+}
