@@ -43,7 +43,7 @@ impl Horizon {
         }
         let mut statement = connection.prepare_cached(
             "SELECT ifnull(due, 0), id FROM job WHERE retries > 0 AND suspended = 0 \
-             AND (ifnull(due, 0), id) > (?1, ?2) ORDER BY ifnull(due, 0), id LIMIT ?3",
+             AND ifnull(due, 0) >= ?1 AND (ifnull(due, 0), id) > (?1, ?2) ORDER BY ifnull(due, 0), id LIMIT ?3",
         )?;
         let limit = i64::try_from(self.capacity).unwrap_or(i64::MAX);
         let slots = statement
@@ -125,6 +125,12 @@ impl Horizon {
     /// How many run.
     pub(super) fn running(&self) -> usize {
         self.running.len()
+    }
+
+    /// All that is in memory, running or not.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> impl Iterator<Item = Id> + '_ {
+        self.due.keys().chain(&self.running).copied()
     }
 
     fn insert(&mut self, slot: Slot) {

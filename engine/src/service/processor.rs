@@ -7,6 +7,8 @@
 
 mod decide;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

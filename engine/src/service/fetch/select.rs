@@ -152,29 +152,47 @@ impl<'s> Search<'s> {
 
     /// Tasks that nobody has locked, of each definition that fits.
     fn free(&mut self) -> Result<(), StoreError> {
+        let oldest = select!(
+            ExternalTask,
+            "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id"
+        );
+        let newest = select!(
+            ExternalTask,
+            "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id DESC"
+        );
+        self.of_definitions(if self.newest_first() { newest } else { oldest })
+    }
+
+    /// The same, but only tasks of priority 0: most.
+    fn unprioritised(&mut self) -> Result<(), StoreError> {
+        let oldest = select!(
+            ExternalTask,
+            "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 AND priority = 0 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id"
+        );
+        let newest = select!(
+            ExternalTask,
+            "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 AND priority = 0 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id DESC"
+        );
+        self.of_definitions(if self.newest_first() { newest } else { oldest })
+    }
+
+    fn of_definitions(&mut self, sql: &str) -> Result<(), StoreError> {
         let topic: &'s FetchTopic = self.topic;
         for definition in self.definitions()? {
-            let oldest = select!(
-                ExternalTask,
-                "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 \
-                 AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id"
-            );
-            let newest = select!(
-                ExternalTask,
-                "external_task INDEXED BY external_task_free WHERE topic = ?1 AND definition = ?2 \
-                 AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id DESC"
-            );
-            let sql = if self.request.order == Some(CreateOrder::NewestFirst) {
-                newest
-            } else {
-                oldest
-            };
             self.collect(sql, params![topic.name, definition.0], self.request.max_tasks)?;
         }
         Ok(())
     }
 
-    /// The same with higher priorities first. Those of priority 0, which are most, are not in the index of priorities.
+    fn newest_first(&self) -> bool {
+        self.request.order == Some(CreateOrder::NewestFirst)
+    }
+
+    /// Higher priorities first. Those of priority 0, which are most, are not in the index of priorities.
     fn free_by_priority(&mut self) -> Result<(), StoreError> {
         let topic: &'s FetchTopic = self.topic;
         let above = select!(
@@ -190,7 +208,7 @@ impl<'s> Search<'s> {
              ORDER BY priority DESC, id"
         );
         self.collect(above, params![topic.name], self.request.max_tasks)?;
-        self.free()?;
+        self.unprioritised()?;
         self.collect(below, params![topic.name], self.request.max_tasks)
     }
 

@@ -120,6 +120,7 @@ impl Processor {
             invocation,
             attempt,
             default_job_retries: self.limits.job_retries,
+            history_time_to_live: None,
             steps_max: self.limits.command_steps,
         })
     }

@@ -20,7 +20,10 @@ fn a_database_keeps_its_node_and_its_settings() {
     };
     assert_eq!(setting("auto_vacuum"), 2, "incremental");
     assert_eq!(setting("synchronous"), 2, "full");
-    let mode: String = store.connection().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    let mode: String = store
+        .connection()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(mode, "wal");
 }
 
@@ -40,10 +43,17 @@ fn a_file_of_another_program_is_refused_and_left_alone() {
     let path = config.data_dir.join(DATABASE_FILE);
     std::fs::write(&path, "these are my notes, and no database at all").unwrap();
     assert!(matches!(Store::open(&config, NOW), Err(OpenError::Foreign { .. })));
-    assert!(std::fs::read_to_string(&path).unwrap().starts_with("these are my notes"));
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .starts_with("these are my notes")
+    );
 
     std::fs::remove_file(&path).unwrap();
-    Connection::open(&path).unwrap().execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE notes (text TEXT)")
+        .unwrap();
     assert!(matches!(Store::open(&config, NOW), Err(OpenError::Foreign { .. })));
 }
 
@@ -54,7 +64,10 @@ fn a_newer_schema_is_refused() {
     let connection = Connection::open(config.data_dir.join(DATABASE_FILE)).unwrap();
     connection.pragma_update(None, "user_version", 1000).unwrap();
     drop(connection);
-    assert!(matches!(Store::open(&config, NOW), Err(OpenError::Newer { found: 1000, .. })));
+    assert!(matches!(
+        Store::open(&config, NOW),
+        Err(OpenError::Newer { found: 1000, .. })
+    ));
 }
 
 #[test]
@@ -66,7 +79,9 @@ fn a_damaged_file_is_refused_with_what_to_do() {
     // The schema's own page, behind the header that says that it is a database.
     bytes[100..200].fill(0xff);
     std::fs::write(&path, bytes).unwrap();
-    let Err(error) = Store::open(&config, NOW) else { panic!("a damaged file was opened") };
+    let Err(error) = Store::open(&config, NOW) else {
+        panic!("a damaged file was opened")
+    };
     assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("restore a backup"), "{error}");
 }
@@ -93,15 +108,23 @@ fn readers_see_what_is_committed_and_cannot_write() {
     let (_directory, config) = directory();
     let mut store = open(&config);
     let readers = store.readers();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let count = || {
         let count = readers.read(|connection| {
-            connection.query_row("SELECT count(*) FROM deployment", [], |row| row.get::<_, i64>(0)).unwrap()
+            connection
+                .query_row("SELECT count(*) FROM deployment", [], |row| row.get::<_, i64>(0))
+                .unwrap()
         });
         runtime.block_on(count).unwrap()
     };
     store.begin().unwrap();
-    store.connection().execute("INSERT INTO deployment (id, time) VALUES (1, 2)", []).unwrap();
+    store
+        .connection()
+        .execute("INSERT INTO deployment (id, time) VALUES (1, 2)", [])
+        .unwrap();
     assert_eq!(count(), 0);
     store.commit().unwrap();
     assert_eq!(count(), 1);

@@ -4,7 +4,10 @@ use super::{directory, open};
 use crate::store::Store;
 
 fn plan(store: &Store, sql: &str) -> Vec<String> {
-    let mut statement = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut statement = store
+        .connection()
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
     let rows = statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>();
     rows.unwrap()
 }
@@ -27,8 +30,8 @@ fn hot_queries_search_an_index_and_sort_nothing() {
             "SELECT * FROM external_task INDEXED BY external_task_prioritised WHERE topic = ?1 AND priority <> 0 \
              AND priority > 0 AND lock_expiration IS NULL AND {OFFERED} ORDER BY priority DESC, id"
         ),
-        "SELECT ifnull(due, 0), id FROM job WHERE retries > 0 AND suspended = 0 AND (ifnull(due, 0), id) > (?1, ?2) \
-         ORDER BY ifnull(due, 0), id LIMIT ?3"
+        "SELECT ifnull(due, 0), id FROM job WHERE retries > 0 AND suspended = 0 AND ifnull(due, 0) >= ?1 \
+         AND (ifnull(due, 0), id) > (?1, ?2) ORDER BY ifnull(due, 0), id LIMIT ?3"
             .to_owned(),
         "SELECT * FROM event_subscription WHERE instance IS NOT NULL AND name = ?1 AND kind = ?2 AND business_key = ?3"
             .to_owned(),
@@ -39,7 +42,8 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         "SELECT * FROM execution WHERE parent = ?1 AND parent <> instance".to_owned(),
         "SELECT * FROM variable WHERE scope = ?1 AND name = ?2".to_owned(),
         "SELECT * FROM dedupe_key WHERE key = ?2 AND tenant IS ?1".to_owned(),
-        "SELECT * FROM process_instance WHERE business_key = ?1 AND (?3 OR tenant IS ?2) ORDER BY id LIMIT ?4".to_owned(),
+        "SELECT * FROM process_instance WHERE business_key = ?1 AND (?3 OR tenant IS ?2) ORDER BY id LIMIT ?4"
+            .to_owned(),
     ];
     for sql in queries {
         let plan = plan(&store, &sql);

@@ -42,7 +42,9 @@ fn external_task() -> ExternalTask {
 fn job() -> Job {
     Job {
         id: Id(11),
-        kind: JobKind::Timer { repeat: Some(text("R2/PT1S")) },
+        kind: JobKind::Timer {
+            repeat: Some(text("R2/PT1S")),
+        },
         definition: Id(3),
         definition_key: text("p"),
         instance: Some(Id(1)),
@@ -114,7 +116,10 @@ fn apply(store: &mut Store, changes: &[Change]) -> Result<(), StoreError> {
 fn assert_rows<T: Table + PartialEq + std::fmt::Debug>(store: &Store, table: &str, expected: &[T]) {
     let sql = format!("SELECT {} FROM {table} ORDER BY 1", T::COLUMNS);
     let mut statement = store.connection().prepare(&sql).unwrap();
-    let rows = statement.query_map([], T::from_row).unwrap().collect::<Result<Vec<_>, _>>();
+    let rows = statement
+        .query_map([], T::from_row)
+        .unwrap()
+        .collect::<Result<Vec<_>, _>>();
     assert_eq!(rows.unwrap(), expected, "{table}");
 }
 
@@ -122,8 +127,19 @@ fn assert_rows<T: Table + PartialEq + std::fmt::Debug>(store: &Store, table: &st
 fn deployed_and_running_rows_come_back_as_they_were() {
     let (_directory, config) = directory();
     let mut store = open(&config);
-    let deployment = Deployment { id: Id(1), name: None, source: Some(text("s")), tenant: None, time: 3 };
-    let resource = Resource { id: Id(2), deployment: Id(1), name: text("a.bpmn"), bytes: vec![1, 0, 255] };
+    let deployment = Deployment {
+        id: Id(1),
+        name: None,
+        source: Some(text("s")),
+        tenant: None,
+        time: 3,
+    };
+    let resource = Resource {
+        id: Id(2),
+        deployment: Id(1),
+        name: text("a.bpmn"),
+        bytes: vec![1, 0, 255],
+    };
     let definition = DefinitionRow {
         id: Id(3),
         key: text("p"),
@@ -163,7 +179,12 @@ fn deployed_and_running_rows_come_back_as_they_were() {
     let executions = vec![
         execution(20, ExecutionState::AsyncBefore),
         execution(21, ExecutionState::Active),
-        execution(22, ExecutionState::AsyncAfter { flows: vec![text("f\"1"), text("f2")] }),
+        execution(
+            22,
+            ExecutionState::AsyncAfter {
+                flows: vec![text("f\"1"), text("f2")],
+            },
+        ),
         execution(23, ExecutionState::AsyncAfter { flows: Vec::new() }),
         execution(24, ExecutionState::Joining { flow: text("f") }),
         execution(25, ExecutionState::Ended),
@@ -324,7 +345,11 @@ fn historic_rows_come_back_as_they_were() {
             Change::HistoryInstanceStart(instance.clone()),
             Change::HistoryActivityStart(activity.clone()),
             Change::HistoryVariable(variable.clone()),
-            Change::HistoryVariable(HistoricVariable { revision: 1, value: Value::Null, ..variable.clone() }),
+            Change::HistoryVariable(HistoricVariable {
+                revision: 1,
+                value: Value::Null,
+                ..variable.clone()
+            }),
             Change::HistoryTaskStart(task.clone()),
             Change::HistoryIncidentStart(incident.clone()),
             Change::HistoryExternalTask(task_log.clone()),
@@ -349,14 +374,28 @@ fn historic_rows_come_back_as_they_were() {
     };
     assert_rows(&store, "historic_instance", &[ended]);
     assert_rows(&store, "historic_activity", &[activity]);
-    assert_rows(&store, "historic_variable", &[HistoricVariable { revision: 1, value: Value::Null, ..variable }]);
+    assert_rows(
+        &store,
+        "historic_variable",
+        &[HistoricVariable {
+            revision: 1,
+            value: Value::Null,
+            ..variable
+        }],
+    );
     assert_rows(&store, "historic_task", &[task]);
     assert_rows(&store, "historic_incident", &[incident]);
     assert_rows(&store, "external_task_log", &[task_log]);
     assert_rows(&store, "job_log", &[job_log]);
 
     apply(&mut store, &[Change::HistoryInstanceDelete(Id(1))]).unwrap();
-    for table in ["historic_instance", "historic_activity", "historic_variable", "historic_task", "external_task_log"] {
+    for table in [
+        "historic_instance",
+        "historic_activity",
+        "historic_variable",
+        "historic_task",
+        "external_task_log",
+    ] {
         let sql = format!("SELECT count(*) FROM {table}");
         let count: i64 = store.connection().query_row(&sql, [], |row| row.get(0)).unwrap();
         assert_eq!(count, 0, "{table}");
@@ -368,7 +407,13 @@ fn updates_change_what_can_change_and_refuse_what_is_not_there() {
     let (_directory, config) = directory();
     let mut store = open(&config);
     let missing = apply(&mut store, &[Change::InsertTask(user_task()), Change::UpdateJob(job())]);
-    assert!(matches!(missing, Err(StoreError::Sqlite(rusqlite::Error::StatementChangedRows(0)))), "{missing:?}");
+    assert!(
+        matches!(
+            missing,
+            Err(StoreError::Sqlite(rusqlite::Error::StatementChangedRows(0)))
+        ),
+        "{missing:?}"
+    );
     assert_rows::<UserTask>(&store, "task", &[]);
 
     let changed_task = ExternalTask {
@@ -401,6 +446,10 @@ fn updates_change_what_can_change_and_refuse_what_is_not_there() {
     .unwrap();
     assert_rows(&store, "external_task", &[changed_task]);
     assert_rows(&store, "job", &[changed_job]);
-    apply(&mut store, &[Change::DeleteJob(Id(11)), Change::DeleteExternalTask(Id(10))]).unwrap();
+    apply(
+        &mut store,
+        &[Change::DeleteJob(Id(11)), Change::DeleteExternalTask(Id(10))],
+    )
+    .unwrap();
     assert!(apply(&mut store, &[Change::DeleteJob(Id(11))]).is_err());
 }

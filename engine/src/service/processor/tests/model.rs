@@ -1,0 +1,69 @@
+//! The models of the tests.
+
+fn process(key: &str, body: &str) -> String {
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+             xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+             xmlns:camunda="http://camunda.org/schema/1.0/bpmn" targetNamespace="test">
+  <process id="{key}" isExecutable="true" camunda:historyTimeToLive="P30D">
+    <startEvent id="start"/>
+    {body}
+    <endEvent id="end"/>
+  </process>
+</definitions>"#
+    )
+}
+
+/// A flow through these elements, from start to end.
+fn flows(elements: &[&str]) -> String {
+    let path: Vec<&str> = std::iter::once("start")
+        .chain(elements.iter().copied())
+        .chain(["end"])
+        .collect();
+    path.windows(2)
+        .enumerate()
+        .map(|(number, pair)| {
+            format!(
+                r#"<sequenceFlow id="flow{number}" sourceRef="{}" targetRef="{}"/>"#,
+                pair[0], pair[1]
+            )
+        })
+        .collect()
+}
+
+/// One external task.
+pub(super) fn task(key: &str, topic: &str, attributes: &str) -> String {
+    let task = format!(
+        r#"<serviceTask id="work" camunda:type="external" camunda:topic="{topic}" {attributes}>
+             <extensionElements><camunda:properties><camunda:property name="colour" value="red"/></camunda:properties>
+             </extensionElements></serviceTask>"#
+    );
+    process(key, &format!("{task}{}", flows(&["work"])))
+}
+
+/// A delegate behind an asynchronous continuation, then an external task.
+pub(super) fn async_delegate(key: &str, delegate: &str) -> String {
+    let body = format!(
+        r#"<serviceTask id="call" camunda:asyncBefore="true" camunda:delegateExpression="${{{delegate}}}"/>
+           <serviceTask id="work" camunda:type="external" camunda:topic="after"/>"#
+    );
+    process(key, &format!("{body}{}", flows(&["call", "work"])))
+}
+
+/// An external task, then a delegate in the same transaction as its completion.
+pub(super) fn delegate_after_task(key: &str, delegate: &str) -> String {
+    let body = format!(
+        r#"<serviceTask id="work" camunda:type="external" camunda:topic="t"/>
+           <serviceTask id="call" camunda:delegateExpression="${{{delegate}}}"/>"#
+    );
+    process(key, &format!("{body}{}", flows(&["work", "call"])))
+}
+
+/// A timer of ten seconds, then an external task.
+pub(super) fn timer(key: &str) -> String {
+    let body = r#"<intermediateCatchEvent id="wait"><timerEventDefinition>
+           <timeDuration xsi:type="tFormalExpression">PT10S</timeDuration></timerEventDefinition></intermediateCatchEvent>
+           <serviceTask id="work" camunda:type="external" camunda:topic="late"/>"#;
+    process(key, &format!("{body}{}", flows(&["wait", "work"])))
+}
