@@ -62,7 +62,7 @@ async fn another_content_type_is_415() -> Result<()> {
 #[tokio::test]
 async fn deep_and_long_bodies_are_refused() -> Result<()> {
     let server = TestServer::start().await?;
-    let deep = format!("{{\"processVariables\": {}", "{\"a\": ".repeat(50_000));
+    let deep = format!("{{\"processVariables\": {{\"a\": {{\"value\": {}", "[".repeat(50_000));
     let (status, _, message) = server.post_raw("/message", "application/json", deep).await?.refusal()?;
     assert_eq!(status, 400);
     assert!(message.contains("recursion limit"), "{message}");

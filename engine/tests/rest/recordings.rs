@@ -11,7 +11,11 @@ use super::player::play;
 use super::server::TestServer;
 
 /// What does not pass yet, and why. A recording that passes must not be here.
-const NOT_YET: &[(&str, &str)] = &[];
+const NOT_YET: &[(&str, &str)] = &[
+    ("job-execute", "failedActivityId names the activity of the job, not the one within it that failed"),
+    ("signal", "there is no POST /signal"),
+    ("user-task", "user tasks cannot be claimed"),
+];
 
 /// Recordings that are played at a time: they mind only their own processes.
 const AT_A_TIME: usize = 8;

@@ -61,7 +61,7 @@ fn dto(reader: &Reader<'_>, row: &ExternalTaskLog, _: &Params) -> Result<Json> {
         "workerId": task.worker,
         "priority": task.priority,
         "retries": task.retries,
-        "errorMessage": task.error_message,
+        "errorMessage": task.error_message.as_ref().filter(|_| row.state == LogState::Failed),
         "activityId": task.activity,
         "activityInstanceId": ids.activity(Some(&task.activity), task.execution),
         "executionId": ids.text(task.execution),
@@ -85,7 +85,7 @@ fn select(api: &Api, params: &Params) -> Result<Select<ExternalTaskLog>> {
         .with("task = ?", of.id("externalTaskId"))
         .with("topic = ?", of.text("topicName"))
         .with("worker = ?", of.text("workerId"))
-        .with("error_message = ?", of.text("errorMessage"))
+        .with("log_state = 1 AND error_message = ?", of.text("errorMessage"))
         .within("activity IN (SELECT value FROM json_each(?))", of.list("activityIdIn")?)
         .within(
             "execution IN (SELECT value FROM json_each(?))",
