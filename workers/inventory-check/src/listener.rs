@@ -18,7 +18,7 @@ fn complete_external_task(execution: Execution) -> Result<()> {
         instance = execution.process_instance_id,
         attempt = execution.attempt,
         ending:? = ending;
-        "completed Order Management's task"
+        "asked to complete Order Management's task"
     );
     judge(ending, execution.attempt, &task)
 }
