@@ -4,6 +4,8 @@
 //! `POST {url}/delegates/{name}` with a bearer token. An answer of 200 has variables or a BPMN error; everything else
 //! is a failure, which ends the command, and in a job costs a retry.
 
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::path::PathBuf;

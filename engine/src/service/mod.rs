@@ -23,6 +23,8 @@ mod metrics;
 mod processor;
 mod queue;
 mod reservations;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::Arc;

@@ -155,3 +155,83 @@ impl CommandQueue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use handoff_machine::command::{ExternalTaskAction, Once, Start, StartTarget};
+    use handoff_machine::{Command, Id};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::service::command::Source;
+
+    fn work(command: Command) -> Work {
+        let (reply, _) = oneshot::channel();
+        Work::command(
+            command,
+            Source::Caller {
+                reply,
+                invocation: None,
+            },
+        )
+    }
+
+    fn start() -> Work {
+        work(Command::Start(Start {
+            target: StartTarget::Definition(Id(1)),
+            business_key: None,
+            variables: Vec::new(),
+            once: Once::default(),
+            with_variables: false,
+        }))
+    }
+
+    fn other() -> Work {
+        work(Command::SuspendInstance {
+            id: Id(1),
+            suspended: true,
+        })
+    }
+
+    fn completion() -> Work {
+        work(Command::ExternalTask {
+            id: Id(1),
+            action: ExternalTaskAction::Unlock,
+        })
+    }
+
+    fn fill(queue: &CommandQueue, make: fn() -> Work) -> usize {
+        std::iter::from_fn(|| queue.push(make()).ok()).count()
+    }
+
+    #[test]
+    fn new_work_is_shed_first_and_completions_last() {
+        let queue = CommandQueue::new(&Limits {
+            queued_commands: 100,
+            ..Limits::default()
+        });
+        assert_eq!(fill(&queue, start), 50);
+        assert!(matches!(queue.push(start()), Err(CommandError::Overloaded { .. })));
+        assert_eq!(fill(&queue, other), 25);
+        assert_eq!(fill(&queue, completion), 25);
+        // Completions are taken first, but nobody starves.
+        let batch = queue.take(40, Duration::ZERO);
+        let kinds = |kind: &str| batch.work.iter().filter(|work| work.kind() == kind).count();
+        assert_eq!(
+            (kinds("task-unlock"), kinds("suspend-instance"), kinds("start")),
+            (20, 10, 10)
+        );
+        assert_eq!(fill(&queue, start), 0, "there is still more than half");
+        assert_eq!(fill(&queue, completion), 40);
+    }
+
+    #[test]
+    fn a_closed_queue_takes_nothing_and_gives_what_it_has() {
+        let queue = CommandQueue::new(&Limits::default());
+        queue.push(start()).unwrap();
+        queue.close();
+        assert!(matches!(queue.push(start()), Err(CommandError::ShuttingDown)));
+        let batch = queue.take(10, Duration::from_secs(60));
+        assert_eq!((batch.work.len(), batch.closed), (1, true));
+    }
+}
