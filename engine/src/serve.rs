@@ -1,7 +1,6 @@
 //! An engine from start to end: open the database, listen, stop cleanly.
 
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 
 use tokio_util::sync::CancellationToken;
@@ -20,9 +19,6 @@ pub enum EngineError {
     /// The listener.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// Whoever was to be told the address could not be told.
-    #[error("the address could not be announced: {0}")]
-    Ready(#[source] io::Error),
     /// The store, while it ran or at the end.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,7 +33,7 @@ pub enum EngineError {
 /// See [`EngineError`]; each says what to do. If the database cannot be written any more, this ends at once.
 pub async fn serve(
     config: Config,
-    ready: impl FnOnce(SocketAddr) -> io::Result<()>,
+    ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), EngineError> {
     let engine = Engine::open(&config)?;
@@ -50,13 +46,13 @@ pub async fn serve(
 async fn listen(
     engine: &Engine,
     config: &Config,
-    ready: impl FnOnce(SocketAddr) -> io::Result<()>,
+    ready: impl FnOnce(SocketAddr),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), EngineError> {
     let server = Server::bind(engine.clone(), config).await?;
     let address = server.local_addr();
     tracing::info!(%address, data = %config.data_dir.display(), node = engine.node().bits(), "the engine is ready");
-    ready(address).map_err(EngineError::Ready)?;
+    ready(address);
     let stop = CancellationToken::new();
     let serving = server.serve(stop.clone());
     tokio::pin!(serving);
