@@ -32,7 +32,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Body<T> {
             return Err(unsupported());
         }
         if bare.first() == Some(&b'[') {
-            return Err(RestError::invalid("The body is a list, where an object is expected: line 1 column 1"));
+            return Err(RestError::invalid(
+                "The body is a list, where an object is expected: line 1 column 1",
+            ));
         }
         parse(bare).map(Self)
     }

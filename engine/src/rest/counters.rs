@@ -40,14 +40,25 @@ impl Counters {
                 stats.mismatched_messages,
             ),
             ("handoff_engine_commits_total", "Commits.", stats.commits),
-            ("handoff_engine_commands_total", "Commands that were decided, well or not.", stats.commands),
-            ("handoff_engine_jobs_total", "Jobs that were run, well or not.", stats.jobs),
+            (
+                "handoff_engine_commands_total",
+                "Commands that were decided, well or not.",
+                stats.commands,
+            ),
+            (
+                "handoff_engine_jobs_total",
+                "Jobs that were run, well or not.",
+                stats.jobs,
+            ),
         ] {
             // Writing to a String cannot fail.
             let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
         }
         let name = "handoff_engine_http_responses_total";
-        let _ = write!(text, "# HELP {name} Answers by the class of their status.\n# TYPE {name} counter\n");
+        let _ = write!(
+            text,
+            "# HELP {name} Answers by the class of their status.\n# TYPE {name} counter\n"
+        );
         for class in CLASSES {
             let count = self.answers[class].load(Ordering::Relaxed);
             let _ = writeln!(text, "{name}{{class=\"{class}xx\"}} {count}");
@@ -65,9 +76,18 @@ mod tests {
         let counters = Counters::default();
         counters.answered(http::StatusCode::NO_CONTENT);
         counters.answered(http::StatusCode::NOT_FOUND);
-        let text = counters.text(Stats { mismatched_messages: 3, ..Stats::default() });
-        assert!(text.contains("\nhandoff_engine_http_responses_total{class=\"2xx\"} 1\n"), "{text}");
-        assert!(text.contains("\nhandoff_engine_http_responses_total{class=\"5xx\"} 0\n"), "{text}");
+        let text = counters.text(Stats {
+            mismatched_messages: 3,
+            ..Stats::default()
+        });
+        assert!(
+            text.contains("\nhandoff_engine_http_responses_total{class=\"2xx\"} 1\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("\nhandoff_engine_http_responses_total{class=\"5xx\"} 0\n"),
+            "{text}"
+        );
         assert!(text.contains("\nhandoff_engine_message_mismatches_total 3\n"), "{text}");
     }
 }
