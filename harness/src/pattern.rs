@@ -147,8 +147,6 @@ impl Pattern {
             delegates_port: port,
             ..options
         })?;
-        order.rest().deploy("order-management.bpmn", models::ORDER_MANAGEMENT)?;
-        inventory.rest().deploy("inventory.bpmn", models::INVENTORY)?;
         Ok(Self {
             host,
             order,
