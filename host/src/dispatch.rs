@@ -83,6 +83,11 @@ impl Dispatcher {
         let Some(dispatcher) = self.me.upgrade() else {
             return false;
         };
+        // Taken here and not by the run: the next poll is planned before the run begins.
+        let slot = worker.as_ref().and_then(|worker| {
+            let profile = worker.profile();
+            self.slots.try_acquire(&profile.name, profile.concurrency)
+        });
         let line = line.clone();
         self.runs.spawn(async move {
             let Locked { task, defect, .. } = locked;
@@ -109,7 +114,7 @@ impl Dispatcher {
                 lease,
                 held,
             };
-            run.observed(task, context, defect).await;
+            run.observed(slot, task, context, defect).await;
         });
         true
     }

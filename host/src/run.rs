@@ -20,6 +20,7 @@ use crate::{
     lock::{Lease, Lost},
     report::{Reported, report},
     retries::next_failure,
+    slots::Slot,
     worker::{Worker, WorkerProfile},
 };
 
@@ -67,12 +68,12 @@ pub(crate) struct Run<'a> {
 
 impl Run<'_> {
     /// Runs the task to its end, and says how that was.
-    pub(crate) async fn observed(self, task: Task, context: CallContext, defect: Option<String>) {
+    pub(crate) async fn observed(self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) {
         let started = Instant::now();
         let WorkerProfile { name, version, .. } = self.worker.profile();
         let (engine, worker) = (self.line.engine.name().to_owned(), name.clone());
         let (id, topic, business_key) = (task.id.id.clone(), task.topic.clone(), task.business_key.clone());
-        let end = self.to_its_end(task, context, defect).await;
+        let end = self.to_its_end(slot, task, context, defect).await;
         let elapsed = started.elapsed();
         tracing::info!(
             engine,
@@ -92,13 +93,13 @@ impl Run<'_> {
     }
 
     /// Runs the task and reports it, unless the host is stopped before.
-    async fn to_its_end(&self, task: Task, context: CallContext, defect: Option<String>) -> End {
+    async fn to_its_end(&self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) -> End {
         let id = task.id.id.clone();
         let cancel = context.cancel.clone();
         let end = tokio::select! {
             biased;
             () = self.dispatcher.abort.cancelled() => None,
-            end = self.run(task, context, defect) => Some(end),
+            end = self.run(slot, task, context, defect) => Some(end),
         };
         match end {
             Some(end) => end,
@@ -109,13 +110,14 @@ impl Run<'_> {
         }
     }
 
-    async fn run(&self, task: Task, context: CallContext, defect: Option<String>) -> End {
+    async fn run(&self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) -> End {
         let profile = self.worker.profile();
-        let acquired = self
-            .dispatcher
-            .slots
-            .acquire(&profile.name, profile.concurrency, SLOT_PATIENCE);
-        let Some(_slot) = acquired.await else {
+        let slots = &self.dispatcher.slots;
+        let slot = match slot {
+            Some(slot) => Some(slot),
+            None => slots.acquire(&profile.name, profile.concurrency, SLOT_PATIENCE).await,
+        };
+        let Some(_slot) = slot else {
             return self.give_back(&task.id.id).await;
         };
         let strikes = self.line.hand.strikes(&task.id.id);

@@ -30,12 +30,8 @@ async fn running_tasks_may_end_and_what_is_left_is_given_back() {
     engine.add("a", "t");
     engine.add("b", "t");
     let (worker, gate) = gated("w");
-    let (host, _) = TestHost::with(&engine, "", worker).await;
-    engine
-        .until("both run", |engine| {
-            engine.task("a").worker.is_some() && engine.task("b").worker.is_some()
-        })
-        .await;
+    let (host, worker) = TestHost::with(&engine, "", worker).await;
+    worker.until_runs(2).await;
     let stopping = tokio::spawn(host.stop(1_000));
     gate.add_permits(1);
     stopping.await.unwrap();

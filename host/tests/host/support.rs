@@ -1,13 +1,6 @@
 //! Workers in native code, and hosts over them.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
@@ -35,7 +28,7 @@ pub(crate) struct NativeWorker {
     profile: WorkerProfile,
     handler: Box<Handler>,
     delegate: Box<Serve>,
-    runs: AtomicU32,
+    runs: watch::Sender<u32>,
 }
 
 impl NativeWorker {
@@ -54,7 +47,7 @@ impl NativeWorker {
             },
             handler: Box::new(move |task, context| Box::pin(handler(task, context))),
             delegate: Box::new(|_, _| Box::pin(async { Err(call_error(CallErrorKind::NotExported, "no delegate")) })),
-            runs: AtomicU32::new(0),
+            runs: watch::Sender::new(0),
         }
     }
 
@@ -73,7 +66,17 @@ impl NativeWorker {
     }
 
     pub(crate) fn runs(&self) -> u32 {
-        self.runs.load(Ordering::SeqCst)
+        *self.runs.borrow()
+    }
+
+    /// Waits until so many runs have begun.
+    pub(crate) async fn until_runs(&self, runs: u32) {
+        let mut begun = self.runs.subscribe();
+        let reached = begun.wait_for(|begun| *begun >= runs);
+        tokio::time::timeout(Duration::from_secs(10), reached)
+            .await
+            .expect("the runs begin")
+            .unwrap();
     }
 }
 
@@ -84,7 +87,7 @@ impl Worker for NativeWorker {
     }
 
     async fn handle(&self, task: Task, context: CallContext) -> Result<Outcome, CallError> {
-        self.runs.fetch_add(1, Ordering::SeqCst);
+        self.runs.send_modify(|runs| *runs += 1);
         (self.handler)(task, context).await
     }
 
