@@ -3,7 +3,12 @@
 //! The world with both exports is the one that is generated; which of the two a component has is found out when it is
 //! loaded (see `version`), because a plain worker exports only the handler and a listener only the delegate.
 
-#[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated code; the WIT documents it")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    unreachable_pub,
+    reason = "generated code; the WIT documents it"
+)]
 mod generated {
     wasmtime::component::bindgen!({
         path: "../../wit",
@@ -26,7 +31,7 @@ pub mod wit {
     /// What a listener exports.
     pub mod delegate {
         pub use crate::bindings::generated::exports::handoff::worker::delegate::{
-            Delegation, DelegateError, Execution, ExecutionEvent,
+            DelegateError, Delegation, Execution, ExecutionEvent,
         };
     }
 }

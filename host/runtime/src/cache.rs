@@ -35,17 +35,36 @@ impl Cache {
     pub(crate) fn open(dir: Option<&Path>, engine: &Engine) -> Result<Self, RuntimeError> {
         let compatibility = compatibility(engine);
         let Some(dir) = dir else {
-            let temporary = tempfile::Builder::new().prefix("handoff-").tempdir().map_err(|error| RuntimeError::Cache {
-                path: std::env::temp_dir(),
-                reason: error.to_string(),
-            })?;
-            return Ok(Self { dir: temporary.path().to_owned(), compatibility, _temporary: Some(temporary) });
+            let temporary =
+                tempfile::Builder::new()
+                    .prefix("handoff-")
+                    .tempdir()
+                    .map_err(|error| RuntimeError::Cache {
+                        path: std::env::temp_dir(),
+                        reason: error.to_string(),
+                    })?;
+            return Ok(Self {
+                dir: temporary.path().to_owned(),
+                compatibility,
+                _temporary: Some(temporary),
+            });
         };
-        let failed = |reason: String| RuntimeError::Cache { path: dir.to_owned(), reason };
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| failed(error.to_string()))?;
+        let failed = |reason: String| RuntimeError::Cache {
+            path: dir.to_owned(),
+            reason,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(|error| failed(error.to_string()))?;
         let metadata = fs::metadata(dir).map_err(|error| failed(error.to_string()))?;
         check_private(metadata.uid(), rustix::process::geteuid().as_raw(), metadata.mode()).map_err(failed)?;
-        Ok(Self { dir: dir.to_owned(), compatibility, _temporary: None })
+        Ok(Self {
+            dir: dir.to_owned(),
+            compatibility,
+            _temporary: None,
+        })
     }
 
     /// The compiled component of this digest, if there is one that can be used.
@@ -80,14 +99,23 @@ impl Cache {
     }
 
     fn path(&self, component: &Digest) -> PathBuf {
-        self.dir.join(format!("{component}-{:016x}.{EXTENSION}", self.compatibility))
+        self.dir
+            .join(format!("{component}-{:016x}.{EXTENSION}", self.compatibility))
     }
 
     fn evict(&self) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         let mut entries: Vec<(SystemTime, PathBuf)> = entries
             .flatten()
-            .map(|entry| (entry.metadata().and_then(|m| m.modified()).unwrap_or(SystemTime::UNIX_EPOCH), entry.path()))
+            .map(|entry| {
+                (
+                    entry
+                        .metadata()
+                        .and_then(|m| m.modified())
+                        .unwrap_or(SystemTime::UNIX_EPOCH),
+                    entry.path(),
+                )
+            })
             .filter(|(_, path)| path.extension().is_some_and(|extension| extension == EXTENSION))
             .collect();
         if entries.len() > MAX_ENTRIES {
@@ -108,7 +136,9 @@ fn compatibility(engine: &Engine) -> u64 {
 /// Whether nobody but this user can write to the directory.
 fn check_private(owner: u32, user: u32, mode: u32) -> Result<(), String> {
     if owner != user {
-        return Err(format!("it belongs to user {owner}, not to {user}, who runs this; what is in it would be run as code"));
+        return Err(format!(
+            "it belongs to user {owner}, not to {user}, who runs this; what is in it would be run as code"
+        ));
     }
     if mode & 0o077 != 0 {
         return Err(format!(

@@ -67,7 +67,11 @@ pub(crate) async fn call<E: Export>(
     let log = RunLog::new(version.shared_name.clone(), input.id(), version.limits.log_lines);
     let result = run(version, input, context, &log).await;
     let (tail, dropped) = log.finish();
-    version.metrics.finished(started.elapsed(), result.as_ref().err().map(|error| error.kind), dropped);
+    version.metrics.finished(
+        started.elapsed(),
+        result.as_ref().err().map(|error| error.kind),
+        dropped,
+    );
     result.map_err(|error| failure::with_log(error, &log, tail))
 }
 
@@ -103,7 +107,14 @@ async fn run<E: Export>(
         payload_bytes: version.limits.payload_bytes,
         host: runtime.host.clone(),
     };
-    let guest = guest(version.clone(), input, run, deadline.clone(), context.cancel.clone(), slots);
+    let guest = guest(
+        version.clone(),
+        input,
+        run,
+        deadline.clone(),
+        context.cancel.clone(),
+        slots,
+    );
     let mut guest = AbortOnDropHandle::new(runtime.guests().spawn(guest.in_current_span()));
     let stopped = tokio::select! {
         biased;
@@ -125,7 +136,10 @@ async fn acquire(version: &WorkerVersion, host: &Arc<Semaphore>, context: &CallC
     let acquiring = async {
         let worker = version.slots.clone().acquire_owned().await?;
         let host = host.clone().acquire_owned().await?;
-        Ok::<_, tokio::sync::AcquireError>(Slots { _worker: worker, _host: host })
+        Ok::<_, tokio::sync::AcquireError>(Slots {
+            _worker: worker,
+            _host: host,
+        })
     };
     tokio::select! {
         biased;

@@ -36,7 +36,11 @@ impl Compiler {
 
     /// Compiles `component` and writes the result to `output`. The error is for a person.
     pub(crate) async fn compile(&self, component: Arc<[u8]>, output: &Path) -> Result<(), String> {
-        let _slot = self.slots.acquire().await.map_err(|_| "the host is shutting down".to_owned())?;
+        let _slot = self
+            .slots
+            .acquire()
+            .await
+            .map_err(|_| "the host is shutting down".to_owned())?;
         match &self.mode {
             CompileMode::Child { program } => {
                 child::run(program, &component, output, self.timeout, self.memory_bytes).await
@@ -52,6 +56,8 @@ impl Compiler {
 }
 
 fn to_file(engine: &Engine, component: &[u8], output: &Path) -> Result<(), String> {
-    let code = engine.precompile_component(component).map_err(|error| format!("{error:#}"))?;
+    let code = engine
+        .precompile_component(component)
+        .map_err(|error| format!("{error:#}"))?;
     std::fs::write(output, code).map_err(|error| format!("cannot write the compiled component: {error}"))
 }

@@ -68,7 +68,7 @@ impl Default for RuntimeConfig {
             default_limits: WorkerLimits::default(),
             max_limits: WorkerLimits::ceiling(),
             compile: CompileMode::InProcess,
-            compile_timeout: Duration::from_secs(120),
+            compile_timeout: Duration::from_secs(300),
             compile_memory_bytes: 3 << 30,
         }
     }

@@ -37,7 +37,10 @@ impl Deadline {
     /// The same deadline, but never later than `latest`, wherever it is moved.
     pub fn capped(&self, latest: Instant) -> Self {
         let latest = self.latest.map_or(latest, |earlier| earlier.min(latest));
-        Self { at: self.at.clone(), latest: Some(latest) }
+        Self {
+            at: self.at.clone(),
+            latest: Some(latest),
+        }
     }
 
     /// Where the deadline stands now.

@@ -3,7 +3,8 @@
 use std::{io, num::NonZeroUsize, time::Duration};
 
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy, WasmBacktraceDetails,
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
+    WasmBacktraceDetails,
 };
 
 use crate::{
@@ -119,7 +120,10 @@ const KEEP_RESIDENT: usize = 256 << 10;
 /// Starts the engine's only ticker. It ends when the engine is gone.
 pub(crate) fn start_ticker(engine: &Engine) -> io::Result<()> {
     let engine = engine.weak();
-    std::thread::Builder::new().name("handoff-epochs".to_owned()).spawn(move || tick(&engine)).map(drop)
+    std::thread::Builder::new()
+        .name("handoff-epochs".to_owned())
+        .spawn(move || tick(&engine))
+        .map(drop)
 }
 
 fn tick(engine: &EngineWeak) {

@@ -94,12 +94,20 @@ pub struct CallError {
 
 impl CallError {
     pub(crate) fn new(kind: CallErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), backtrace: None, log_tail: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            backtrace: None,
+            log_tail: Vec::new(),
+        }
     }
 
     /// Whether the worker was called, so that a retry is used up.
     pub fn is_attempt(&self) -> bool {
-        !matches!(self.kind, CallErrorKind::NoCapacity | CallErrorKind::Cancelled | CallErrorKind::NotExported)
+        !matches!(
+            self.kind,
+            CallErrorKind::NoCapacity | CallErrorKind::Cancelled | CallErrorKind::NotExported
+        )
     }
 
     /// The stack and the log's tail, for the details of a failure; none if there is neither.

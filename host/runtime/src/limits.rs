@@ -27,7 +27,12 @@ pub(crate) struct Exceeded {
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mib = |bytes: usize| bytes.div_ceil(1 << 20);
-        write!(f, "the worker asked for {} MiB of memory; its limit is {} MiB", mib(self.asked), mib(self.limit))
+        write!(
+            f,
+            "the worker asked for {} MiB of memory; its limit is {} MiB",
+            mib(self.asked),
+            mib(self.limit)
+        )
     }
 }
 
@@ -35,7 +40,12 @@ impl std::error::Error for Exceeded {}
 
 impl MemoryLimiter {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: 0, pending: 0, exceeded: None }
+        Self {
+            limit,
+            used: 0,
+            pending: 0,
+            exceeded: None,
+        }
     }
 
     /// Bytes in use. Memories never shrink, so it is the peak as well.
@@ -51,7 +61,10 @@ impl MemoryLimiter {
     fn grow(&mut self, bytes: usize) -> wasmtime::Result<bool> {
         let asked = self.used.saturating_add(bytes);
         if asked > self.limit {
-            let exceeded = Exceeded { asked, limit: self.limit };
+            let exceeded = Exceeded {
+                asked,
+                limit: self.limit,
+            };
             self.exceeded = Some(exceeded);
             return Err(wasmtime::Error::new(exceeded));
         }
@@ -107,7 +120,13 @@ mod tests {
         assert!(limiter.memory_growing(0, 600, None).is_ok());
         assert!(limiter.memory_growing(0, 300, None).is_ok());
         assert!(limiter.memory_growing(300, 500, None).is_err());
-        assert_eq!(limiter.exceeded(), Some(Exceeded { asked: 1_100, limit: 1_000 }));
+        assert_eq!(
+            limiter.exceeded(),
+            Some(Exceeded {
+                asked: 1_100,
+                limit: 1_000
+            })
+        );
         assert_eq!(limiter.used(), 900);
     }
 

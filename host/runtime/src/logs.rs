@@ -84,7 +84,9 @@ impl RunLog {
         let dropped = inner.dropped;
         let mut tail: Vec<String> = std::mem::take(&mut inner.tail).into();
         if dropped > 0 {
-            tail.push(format!("({dropped} more lines were dropped: the worker's log-lines limit)"));
+            tail.push(format!(
+                "({dropped} more lines were dropped: the worker's log-lines limit)"
+            ));
         }
         (tail, dropped)
     }
@@ -114,7 +116,8 @@ impl Inner {
             self.tail.pop_front();
         }
         let separator = if fields.is_empty() { "" } else { " " };
-        self.tail.push_back(format!("{} {message}{separator}{fields}", name(level)));
+        self.tail
+            .push_back(format!("{} {message}{separator}{fields}", name(level)));
 
         let (worker, subject) = (&*self.worker, self.subject.as_str());
         // The level of an event is part of its static metadata, hence one call for each.
@@ -174,7 +177,11 @@ impl Inner {
 
     fn redacted(&self, text: &str) -> String {
         self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), "***") } else { text }
+            if text.contains(secret.as_str()) {
+                text.replace(secret.as_str(), "***")
+            } else {
+                text
+            }
         })
     }
 }
@@ -220,7 +227,10 @@ mod tests {
         log.bytes(StdStream::Err, b"thread panicked\nno ");
         log.bytes(StdStream::Out, b"out\n\n");
         log.bytes(StdStream::Err, "gr\u{fc}n".as_bytes());
-        assert_eq!(log.finish().0, ["WARN thread panicked", "INFO out", "WARN no gr\u{fc}n"]);
+        assert_eq!(
+            log.finish().0,
+            ["WARN thread panicked", "INFO out", "WARN no gr\u{fc}n"]
+        );
     }
 
     #[test]
@@ -238,7 +248,12 @@ mod tests {
     fn secrets_are_not_shown() {
         let log = log(10);
         log.redact("hunter2!");
-        log.line(Level::Error, "log", "the password is hunter2!", &[("p".to_owned(), "hunter2!".to_owned())]);
+        log.line(
+            Level::Error,
+            "log",
+            "the password is hunter2!",
+            &[("p".to_owned(), "hunter2!".to_owned())],
+        );
         assert_eq!(log.finish().0, ["ERROR the password is *** p=\"***\""]);
         assert_eq!(log.redacted("hunter2!"), "***");
     }

@@ -59,12 +59,19 @@ impl Manifest {
     pub fn parse(text: &str, file: &Path) -> Result<Self, ManifestError> {
         let manifest: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| line_at(text, span.start));
-            let source = line.and_then(|line| text.lines().nth(line - 1)).map(str::trim).filter(|s| !s.is_empty());
+            let source = line
+                .and_then(|line| text.lines().nth(line - 1))
+                .map(str::trim)
+                .filter(|s| !s.is_empty());
             let mut message = error.message().trim_end().to_owned();
             if let Some(source) = source {
                 message = format!("{message} (at `{source}`)");
             }
-            ManifestError { file: file.to_owned(), line, message }
+            ManifestError {
+                file: file.to_owned(),
+                line,
+                message,
+            }
         })?;
         manifest
             .check()
@@ -104,14 +111,20 @@ impl Manifest {
             let Some(engine) = self.engine_of(topic) else {
                 return Err(Complaint::new(
                     "topics",
-                    format!("topic `{}` has no engine to be fetched from; add `engine = \"…\"`", topic.name),
+                    format!(
+                        "topic `{}` has no engine to be fetched from; add `engine = \"…\"`",
+                        topic.name
+                    ),
                 ));
             };
             if engine.is_empty() {
                 return Err(Complaint::new("engine", "the name of an engine cannot be empty"));
             }
             if !seen.insert((engine, topic.name.as_str())) {
-                return Err(Complaint::new("topics", format!("topic `{}` is listed twice; list it once", topic.name)));
+                return Err(Complaint::new(
+                    "topics",
+                    format!("topic `{}` is listed twice; list it once", topic.name),
+                ));
             }
         }
         let mut seen = BTreeSet::new();
@@ -119,17 +132,25 @@ impl Manifest {
             if delegate.is_empty() || delegate.contains(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#')) {
                 return Err(Complaint::new(
                     "delegates",
-                    format!("`{delegate}` is no delegate's name: it is part of a URL's path and has no blanks and no /, ?, #"),
+                    format!(
+                        "`{delegate}` is no delegate's name: it is part of a URL's path and has no blanks and no /, ?, #"
+                    ),
                 ));
             }
             if !seen.insert(delegate) {
-                return Err(Complaint::new("delegates", format!("delegate `{delegate}` is listed twice; list it once")));
+                return Err(Complaint::new(
+                    "delegates",
+                    format!("delegate `{delegate}` is listed twice; list it once"),
+                ));
             }
         }
         if let Some(pin) = &self.sha256
             && (pin.len() != 64 || !pin.bytes().all(|b| b.is_ascii_hexdigit()))
         {
-            return Err(Complaint::new("sha256", "sha256 is the component's SHA-256 in 64 hex digits, as `sha256sum` prints it"));
+            return Err(Complaint::new(
+                "sha256",
+                "sha256 is the component's SHA-256 in 64 hex digits, as `sha256sum` prints it",
+            ));
         }
         self.limits.check()
     }
@@ -143,7 +164,10 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     pub(crate) fn new(key: &'static str, message: impl Into<String>) -> Self {
-        Self { key, message: message.into() }
+        Self {
+            key,
+            message: message.into(),
+        }
     }
 }
 
@@ -153,11 +177,13 @@ fn line_at(text: &str, offset: usize) -> usize {
 
 /// The first line that assigns `key` or opens a table of that name.
 fn line_of_key(text: &str, key: &str) -> Option<usize> {
-    text.lines().position(|line| {
-        let line = line.trim_start().trim_start_matches('[');
-        line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
-    })
-    .map(|index| index + 1)
+    text.lines()
+        .position(|line| {
+            let line = line.trim_start().trim_start_matches('[');
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start().starts_with(['=', ']', '.']))
+        })
+        .map(|index| index + 1)
 }
 
 #[cfg(test)]
@@ -230,15 +256,27 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line_and_the_known_ones() {
-        refused("engine = \"order\"\ntopcis = [\"a\"]", &["workers/w.toml:2", "topcis", "`topics`"]);
-        refused("engine = \"o\"\ntopics = [\"a\"]\n[limits]\nmemroy-mb = 1", &["w.toml:4", "memroy-mb", "`memory-mb`"]);
-        refused("engine = \"o\"\ntopics = [{ name = \"a\", filter = 1 }]", &["w.toml:2", "filter", "`variables`"]);
+        refused(
+            "engine = \"order\"\ntopcis = [\"a\"]",
+            &["workers/w.toml:2", "topcis", "`topics`"],
+        );
+        refused(
+            "engine = \"o\"\ntopics = [\"a\"]\n[limits]\nmemroy-mb = 1",
+            &["w.toml:4", "memroy-mb", "`memory-mb`"],
+        );
+        refused(
+            "engine = \"o\"\ntopics = [{ name = \"a\", filter = 1 }]",
+            &["w.toml:2", "filter", "`variables`"],
+        );
     }
 
     #[test]
     fn a_wrong_type_is_refused_with_its_line() {
         refused("engine = \"o\"\ntopics = \"a\"", &["w.toml:2", "expected a sequence"]);
-        refused("engine = \"o\"\ntopics = [\"a\"]\nretries = -1", &["w.toml:3", "retries = -1"]);
+        refused(
+            "engine = \"o\"\ntopics = [\"a\"]\nretries = -1",
+            &["w.toml:3", "retries = -1"],
+        );
         refused("engine = ", &["w.toml:1"]);
     }
 
@@ -248,8 +286,17 @@ mod tests {
         refused("topics = [\"a\"]", &["w.toml:1", "add `engine"]);
         refused("engine = \"o\"\ntopics = [\"a\", \"a\"]", &["w.toml:2", "twice"]);
         refused("delegates = [\"a/b\"]", &["w.toml:1", "a/b"]);
-        refused("engine = \"o\"\ntopics = [\"a\"]\nsha256 = \"12\"", &["w.toml:3", "64 hex digits"]);
-        refused("engine = \"o\"\ntopics = [\"a\"]\n[limits]\nmemory-mb = 0", &["w.toml:4", "memory-mb"]);
-        refused("engine = \"o\"\ntopics = [\"a\"]\n[grants]\nhttp = [\"api.example.com\"]", &["w.toml:4", "https://"]);
+        refused(
+            "engine = \"o\"\ntopics = [\"a\"]\nsha256 = \"12\"",
+            &["w.toml:3", "64 hex digits"],
+        );
+        refused(
+            "engine = \"o\"\ntopics = [\"a\"]\n[limits]\nmemory-mb = 0",
+            &["w.toml:4", "memory-mb"],
+        );
+        refused(
+            "engine = \"o\"\ntopics = [\"a\"]\n[grants]\nhttp = [\"api.example.com\"]",
+            &["w.toml:4", "https://"],
+        );
     }
 }

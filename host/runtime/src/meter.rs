@@ -56,7 +56,8 @@ impl WorkerMeter {
         match failure {
             None => self.succeeded.increment(1),
             Some(kind) => {
-                counter!("handoff_worker_calls_total", "worker" => self.worker.clone(), "outcome" => kind.label()).increment(1);
+                counter!("handoff_worker_calls_total", "worker" => self.worker.clone(), "outcome" => kind.label())
+                    .increment(1);
             }
         }
     }

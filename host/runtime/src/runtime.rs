@@ -44,7 +44,12 @@ impl Runtime {
         engine::start_ticker(&engine).map_err(RuntimeError::Threads)?;
         let guests = GuestThreads::start(config.threads)?;
         let slots = |n: u32| Arc::new(Semaphore::new(n as usize));
-        tracing::info!(?allocator, task_slots = config.task_slots, delegate_slots = config.delegate_slots, "runtime ready");
+        tracing::info!(
+            ?allocator,
+            task_slots = config.task_slots,
+            delegate_slots = config.delegate_slots,
+            "runtime ready"
+        );
         Ok(Arc::new(Self {
             compiler: Compiler::new(&engine, &config),
             http: Arc::default(),
@@ -112,14 +117,19 @@ struct GuestThreads {
 
 impl GuestThreads {
     fn start(threads: Option<usize>) -> Result<Self, RuntimeError> {
-        let threads = threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from)).max(1);
+        let threads = threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+            .max(1);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("handoff-guest")
             .worker_threads(threads)
             .enable_all()
             .build()
             .map_err(RuntimeError::Threads)?;
-        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
     }
 }
 

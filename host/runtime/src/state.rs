@@ -82,20 +82,30 @@ impl WasiView for RunState {
                 .max_random_size(MAX_RANDOM_BYTES)
                 .build()
         });
-        WasiCtxView { ctx, table: &mut self.table }
+        WasiCtxView {
+            ctx,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for RunState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
 impl Run {
     /// Calls the embedder on its own runtime, so that its connections live there and no guest can starve them. When the
     /// run is dropped, the call is aborted.
-    pub(crate) async fn on_host<T, F>(&self, call: impl FnOnce(Arc<dyn Capabilities>, Arc<Caller>) -> F) -> Result<T, EngineError>
+    pub(crate) async fn on_host<T, F>(
+        &self,
+        call: impl FnOnce(Arc<dyn Capabilities>, Arc<Caller>) -> F,
+    ) -> Result<T, EngineError>
     where
         F: Future<Output = Result<T, EngineError>> + Send + 'static,
         T: Send + 'static,
@@ -105,7 +115,9 @@ impl Run {
             Ok(result) => result,
             Err(error) => {
                 tracing::error!(%error, worker = self.caller.worker, "a capability's implementation panicked");
-                Err(EngineError::Other("the host failed while it made the call; its log says more".to_owned()))
+                Err(EngineError::Other(
+                    "the host failed while it made the call; its log says more".to_owned(),
+                ))
             }
         }
     }

@@ -36,7 +36,13 @@ impl Digest {
 
     /// The identity of a component with its manifest.
     pub fn of_version(component: &Digest, manifest: &[u8]) -> Self {
-        Self(Sha256::new().chain_update(component.0).chain_update(manifest).finalize().into())
+        Self(
+            Sha256::new()
+                .chain_update(component.0)
+                .chain_update(manifest)
+                .finalize()
+                .into(),
+        )
     }
 
     /// The first twelve hex digits, for people.
@@ -155,12 +161,17 @@ impl WorkerVersion {
 
     /// Tasks that could start now: what the worker's concurrency and the host's task slots leave.
     pub fn free_slots(&self) -> u32 {
-        u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX).min(self.runtime.free_task_slots())
+        u32::try_from(self.slots.available_permits())
+            .unwrap_or(u32::MAX)
+            .min(self.runtime.free_task_slots())
     }
 }
 
 impl fmt::Debug for WorkerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerVersion").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("WorkerVersion")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }

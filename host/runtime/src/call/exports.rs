@@ -154,7 +154,10 @@ impl Export for Trial {
 }
 
 fn not_exported(version: &WorkerVersion, what: &str) -> CallError {
-    CallError::new(CallErrorKind::NotExported, format!("worker `{}` does not export {what}", version.name))
+    CallError::new(
+        CallErrorKind::NotExported,
+        format!("worker `{}` does not export {what}", version.name),
+    )
 }
 
 fn fits(what: &str, bytes: usize, version: &WorkerVersion) -> Result<(), CallError> {

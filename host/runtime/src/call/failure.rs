@@ -48,30 +48,45 @@ impl Stop {
 /// What a guest's error means.
 pub(super) fn of_guest(error: wasmtime::Error, state: &RunState) -> CallError {
     let (kind, message) = classify(&error, state);
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(|frames| cut(&frames.to_string(), MAX_BACKTRACE).to_owned());
-    CallError { backtrace, ..CallError::new(kind, message) }
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(|frames| cut(&frames.to_string(), MAX_BACKTRACE).to_owned());
+    CallError {
+        backtrace,
+        ..CallError::new(kind, message)
+    }
 }
 
 fn classify(error: &wasmtime::Error, state: &RunState) -> (CallErrorKind, String) {
     if let Some(exceeded) = state.limiter.exceeded() {
-        return (CallErrorKind::OutOfMemory, format!("{exceeded}. Raise memory-mb under [limits] in its manifest"));
+        return (
+            CallErrorKind::OutOfMemory,
+            format!("{exceeded}. Raise memory-mb under [limits] in its manifest"),
+        );
     }
     if let Some(stop) = error.downcast_ref::<Stop>() {
         let error = stop.into_error();
         return (error.kind, error.message);
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
-        return (CallErrorKind::Trap, format!("the worker exited with status {} instead of returning", exit.0));
+        return (
+            CallErrorKind::Trap,
+            format!("the worker exited with status {} instead of returning", exit.0),
+        );
     }
     if error.is::<PoolConcurrencyLimitError>() {
         return (CallErrorKind::NoCapacity, format!("no instance was free: {error}"));
     }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap {
-            Trap::StackOverflow => {
-                (CallErrorKind::StackOverflow, "the worker's call stack overflowed: it recursed too deeply".to_owned())
-            }
-            trap => (CallErrorKind::Trap, format!("the worker trapped: {}", plain(&trap.to_string()))),
+            Trap::StackOverflow => (
+                CallErrorKind::StackOverflow,
+                "the worker's call stack overflowed: it recursed too deeply".to_owned(),
+            ),
+            trap => (
+                CallErrorKind::Trap,
+                format!("the worker trapped: {}", plain(&trap.to_string())),
+            ),
         };
     }
     // wasmtime keeps the type of this error to itself.
@@ -85,13 +100,22 @@ fn classify(error: &wasmtime::Error, state: &RunState) -> (CallErrorKind, String
             ),
         );
     }
-    (CallErrorKind::Trap, format!("the worker failed: {}", cut(&format!("{:#}", error.root_cause()), MAX_MESSAGE)))
+    (
+        CallErrorKind::Trap,
+        format!(
+            "the worker failed: {}",
+            cut(&format!("{:#}", error.root_cause()), MAX_MESSAGE)
+        ),
+    )
 }
 
 /// A guest task that ended without a result is a defect of the host.
 pub(super) fn of_join(error: &JoinError) -> CallError {
     tracing::error!(%error, "a worker's run failed within the host");
-    CallError::new(CallErrorKind::Internal, "the host failed while the worker ran; its log says more")
+    CallError::new(
+        CallErrorKind::Internal,
+        "the host failed while the worker ran; its log says more",
+    )
 }
 
 /// Adds the log's tail, hides secrets, and puts a panic's message into the error's: it is what a person looks for.
@@ -99,7 +123,11 @@ pub(super) fn with_log(mut error: CallError, log: &RunLog, tail: Vec<String>) ->
     if error.kind == CallErrorKind::Trap
         && let Some(at) = tail.iter().rposition(|line| line.contains("panicked at"))
     {
-        let lines: Vec<&str> = tail[at..].iter().take(2).map(|line| line.split_once(' ').map_or("", |(_, text)| text)).collect();
+        let lines: Vec<&str> = tail[at..]
+            .iter()
+            .take(2)
+            .map(|line| line.split_once(' ').map_or("", |(_, text)| text))
+            .collect();
         error.message = format!("the worker panicked: {}", cut(&lines.join(" "), MAX_MESSAGE));
     }
     error.message = log.redacted(&error.message);

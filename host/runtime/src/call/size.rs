@@ -7,10 +7,20 @@ use crate::wit::{
 
 /// The bytes of a task.
 pub(super) fn task(task: &Task) -> usize {
-    let Task { variables, attributes, extension_properties, error_message, error_details, .. } = task;
+    let Task {
+        variables,
+        attributes,
+        extension_properties,
+        error_message,
+        error_details,
+        ..
+    } = task;
     variables_bytes(variables)
         + attributes.iter().map(|(name, v)| name.len() + value(v)).sum::<usize>()
-        + extension_properties.iter().map(|(name, v)| name.len() + v.len()).sum::<usize>()
+        + extension_properties
+            .iter()
+            .map(|(name, v)| name.len() + v.len())
+            .sum::<usize>()
         + error_message.as_ref().map_or(0, String::len)
         + error_details.as_ref().map_or(0, String::len)
 }
@@ -18,7 +28,11 @@ pub(super) fn task(task: &Task) -> usize {
 /// The bytes of an execution.
 pub(super) fn execution(execution: &Execution) -> usize {
     variables_bytes(&execution.variables)
-        + execution.attributes.iter().map(|(name, v)| name.len() + value(v)).sum::<usize>()
+        + execution
+            .attributes
+            .iter()
+            .map(|(name, v)| name.len() + value(v))
+            .sum::<usize>()
 }
 
 /// The files among variables whose content is elsewhere.
@@ -34,14 +48,22 @@ pub(super) fn files(variables: &[Variable]) -> Vec<FileReference> {
 }
 
 fn variables_bytes(variables: &[Variable]) -> usize {
-    variables.iter().map(|variable| variable.name.len() + value(&variable.value)).sum()
+    variables
+        .iter()
+        .map(|variable| variable.name.len() + value(&variable.value))
+        .sum()
 }
 
 fn value(value: &Value) -> usize {
     let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     match value {
         Value::Null => 0,
-        Value::Boolean(_) | Value::Short(_) | Value::Integer(_) | Value::Long(_) | Value::Double(_) | Value::Date(_) => 8,
+        Value::Boolean(_)
+        | Value::Short(_)
+        | Value::Integer(_)
+        | Value::Long(_)
+        | Value::Double(_)
+        | Value::Date(_) => 8,
         Value::Text(text) | Value::Json(text) | Value::Xml(text) => text.len(),
         Value::Bytes(bytes) => bytes.len(),
         Value::Object(object) => {

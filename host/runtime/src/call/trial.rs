@@ -30,7 +30,11 @@ pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallErro
         cancel: CancellationToken::new(),
         traceparent: None,
     };
-    let log = RunLog::new(version.shared_name.clone(), "trial".to_owned(), version.limits.log_lines);
+    let log = RunLog::new(
+        version.shared_name.clone(),
+        "trial".to_owned(),
+        version.limits.log_lines,
+    );
     let result = run(version, Trial, context, &log).await;
     let (tail, _) = log.finish();
     result.map_err(|error| failure::with_log(error, &log, tail))
@@ -40,7 +44,9 @@ pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallErro
 struct Nothing;
 
 fn refused<T>() -> Result<T, EngineError> {
-    Err(EngineError::Unavailable("no engine is reached while a component is instantiated".to_owned()))
+    Err(EngineError::Unavailable(
+        "no engine is reached while a component is instantiated".to_owned(),
+    ))
 }
 
 #[async_trait]

@@ -49,7 +49,9 @@ impl GrantKind {
 
     fn allows(self, grants: &Grants, subject: &str) -> bool {
         let wildcard = self != Self::Secrets;
-        self.of(grants).iter().any(|granted| granted == subject || (wildcard && granted == "*"))
+        self.of(grants)
+            .iter()
+            .any(|granted| granted == subject || (wildcard && granted == "*"))
     }
 }
 
@@ -82,8 +84,12 @@ impl WorkerGrants {
             return Ok(());
         }
         let line = |existing: &[String]| {
-            let names: Vec<String> =
-                existing.iter().map(String::as_str).chain([subject]).map(|name| format!("\"{name}\"")).collect();
+            let names: Vec<String> = existing
+                .iter()
+                .map(String::as_str)
+                .chain([subject])
+                .map(|name| format!("\"{name}\""))
+                .collect();
             format!("{} = [{}]", kind.key(), names.join(", "))
         };
         Err(self.denial(
@@ -96,15 +102,28 @@ impl WorkerGrants {
 
     /// The grant of the author and that of the operator that let a request go to `scheme://host:port`.
     pub(crate) fn check_http(&self, scheme: &str, host: &str, port: u16) -> Result<HttpPermit, Denial> {
-        let find = |grants: &Grants| grants.http.iter().filter(|g| g.matches(scheme, host, port)).max_by_key(|g| g.is_exact()).cloned();
+        let find = |grants: &Grants| {
+            grants
+                .http
+                .iter()
+                .filter(|g| g.matches(scheme, host, port))
+                .max_by_key(|g| g.is_exact())
+                .cloned()
+        };
         let (by_author, by_operator) = (find(&self.manifest), find(&self.operator));
         if let (Some(author), Some(operator)) = (&by_author, &by_operator) {
-            return Ok(HttpPermit { private: author.is_exact() && operator.is_exact() });
+            return Ok(HttpPermit {
+                private: author.is_exact() && operator.is_exact(),
+            });
         }
         let subject = format!("{scheme}://{host}:{port}");
         let line = |existing: &[HttpGrant]| {
-            let names: Vec<String> =
-                existing.iter().map(ToString::to_string).chain([subject.clone()]).map(|name| format!("\"{name}\"")).collect();
+            let names: Vec<String> = existing
+                .iter()
+                .map(ToString::to_string)
+                .chain([subject.clone()])
+                .map(|name| format!("\"{name}\""))
+                .collect();
             format!("http = [{}]", names.join(", "))
         };
         Err(self.denial(
@@ -118,18 +137,36 @@ impl WorkerGrants {
     /// The denial of a private address that no grant names by host and port.
     pub(crate) fn private_address(&self, scheme: &str, host: &str, port: u16) -> Denial {
         let line = format!("http = [\"{scheme}://{host}:{port}\"]");
-        self.denial("http to a private address", &format!("{scheme}://{host}:{port}"), Some(line.clone()), Some(line))
+        self.denial(
+            "http to a private address",
+            &format!("{scheme}://{host}:{port}"),
+            Some(line.clone()),
+            Some(line),
+        )
     }
 
     fn denial(&self, capability: &str, subject: &str, manifest: Option<String>, operator: Option<String>) -> Denial {
         let manifest = manifest.map(|line| format!("`{line}` under [grants] in {}", self.manifest_file.display()));
-        let operator = operator
-            .map(|line| format!("`{line}` under [workers.grants.{}] in {}", self.worker, self.operator_file.display()));
-        let remedy = [manifest, operator].into_iter().flatten().collect::<Vec<_>>().join(", and ");
+        let operator = operator.map(|line| {
+            format!(
+                "`{line}` under [workers.grants.{}] in {}",
+                self.worker,
+                self.operator_file.display()
+            )
+        });
+        let remedy = [manifest, operator]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(", and ");
         tracing::warn!(target: "handoff::worker", worker = self.worker, capability, subject, remedy, "capability denied");
         metrics::counter!("handoff_worker_denials_total", "worker" => self.worker.clone(), "capability" => capability.to_owned())
             .increment(1);
-        Denial { capability: capability.to_owned(), subject: subject.to_owned(), remedy }
+        Denial {
+            capability: capability.to_owned(),
+            subject: subject.to_owned(),
+            remedy,
+        }
     }
 }
 
@@ -150,32 +187,65 @@ mod tests {
             file: "handoff.toml".into(),
             ..OperatorPolicy::default()
         };
-        WorkerGrants::new("w", toml::from_str(manifest).unwrap(), Path::new("workers/w.toml"), &policy)
+        WorkerGrants::new(
+            "w",
+            toml::from_str(manifest).unwrap(),
+            Path::new("workers/w.toml"),
+            &policy,
+        )
     }
 
     #[test]
     fn both_have_to_allow() {
         let ask = "processes = [\"inventory\"]";
-        assert!(grants(ask, ask).check(GrantKind::Processes, "processes.start", "inventory").is_ok());
-        assert!(grants(ask, "processes = [\"*\"]").check(GrantKind::Processes, "processes.start", "inventory").is_ok());
+        assert!(
+            grants(ask, ask)
+                .check(GrantKind::Processes, "processes.start", "inventory")
+                .is_ok()
+        );
+        assert!(
+            grants(ask, "processes = [\"*\"]")
+                .check(GrantKind::Processes, "processes.start", "inventory")
+                .is_ok()
+        );
 
-        let denial = grants(ask, "").check(GrantKind::Processes, "processes.start", "inventory").unwrap_err();
-        assert_eq!(denial.remedy, "`processes = [\"inventory\"]` under [workers.grants.w] in handoff.toml");
+        let denial = grants(ask, "")
+            .check(GrantKind::Processes, "processes.start", "inventory")
+            .unwrap_err();
+        assert_eq!(
+            denial.remedy,
+            "`processes = [\"inventory\"]` under [workers.grants.w] in handoff.toml"
+        );
 
-        let denial = grants("processes = [\"a\"]", "").check(GrantKind::Processes, "processes.start", "b").unwrap_err();
-        assert!(denial.remedy.contains("`processes = [\"a\", \"b\"]` under [grants] in workers/w.toml, and `"), "{denial:?}");
+        let denial = grants("processes = [\"a\"]", "")
+            .check(GrantKind::Processes, "processes.start", "b")
+            .unwrap_err();
+        assert!(
+            denial
+                .remedy
+                .contains("`processes = [\"a\", \"b\"]` under [grants] in workers/w.toml, and `"),
+            "{denial:?}"
+        );
     }
 
     #[test]
     fn a_grant_for_processes_is_none_for_tasks() {
         let ask = "processes = [\"order\"]";
-        assert!(grants(ask, ask).check(GrantKind::Tasks, "tasks.complete", "order").is_err());
+        assert!(
+            grants(ask, ask)
+                .check(GrantKind::Tasks, "tasks.complete", "order")
+                .is_err()
+        );
     }
 
     #[test]
     fn secrets_have_no_wildcard() {
         let ask = "secrets = [\"*\"]";
-        assert!(grants(ask, ask).check(GrantKind::Secrets, "secrets.get", "token").is_err());
+        assert!(
+            grants(ask, ask)
+                .check(GrantKind::Secrets, "secrets.get", "token")
+                .is_err()
+        );
     }
 
     #[test]
@@ -194,8 +264,18 @@ mod tests {
     fn private_addresses_need_the_very_host_and_port_from_both() {
         let exact = "http = [\"http://localhost:8080\"]";
         let wide = "http = [\"*\"]";
-        assert!(grants(exact, exact).check_http("http", "localhost", 8080).unwrap().private);
-        assert!(!grants(exact, wide).check_http("http", "localhost", 8080).unwrap().private);
+        assert!(
+            grants(exact, exact)
+                .check_http("http", "localhost", 8080)
+                .unwrap()
+                .private
+        );
+        assert!(
+            !grants(exact, wide)
+                .check_http("http", "localhost", 8080)
+                .unwrap()
+                .private
+        );
         assert!(grants(exact, exact).check_http("http", "localhost", 8081).is_err());
     }
 }

@@ -76,5 +76,10 @@ pub trait Capabilities: Send + Sync + 'static {
 
     /// Reads the content of a file variable. `max_bytes` is the largest content that the worker may be given; more is
     /// [`EngineError::LimitExceeded`], found out without reading it all.
-    async fn read_file(&self, caller: &Caller, reference: FileReference, max_bytes: u64) -> Result<Vec<u8>, EngineError>;
+    async fn read_file(
+        &self,
+        caller: &Caller,
+        reference: FileReference,
+        max_bytes: u64,
+    ) -> Result<Vec<u8>, EngineError>;
 }

@@ -10,12 +10,16 @@ use crate::{
 impl Host for RunState {
     async fn start(&mut self, request: StartRequest) -> Result<Started, EngineError> {
         self.run.may_process("processes.start", &request.engine)?;
-        self.run.on_host(|host, caller| async move { host.start(&caller, request).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.start(&caller, request).await })
+            .await
     }
 
     async fn correlate(&mut self, message: Message) -> Result<Vec<Receiver>, EngineError> {
         self.run.may_process("processes.correlate", &message.engine)?;
-        self.run.on_host(|host, caller| async move { host.correlate(&caller, message).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.correlate(&caller, message).await })
+            .await
     }
 
     async fn set_variables(
@@ -27,7 +31,8 @@ impl Host for RunState {
         self.run.may_process("processes.set-variables", &engine)?;
         self.run
             .on_host(|host, caller| async move {
-                host.set_variables(&caller, engine, process_instance_id, variables).await
+                host.set_variables(&caller, engine, process_instance_id, variables)
+                    .await
             })
             .await
     }
@@ -35,6 +40,8 @@ impl Host for RunState {
 
 impl Run {
     fn may_process(&self, capability: &str, engine: &str) -> Result<(), EngineError> {
-        self.grants.check(GrantKind::Processes, capability, engine).map_err(EngineError::Denied)
+        self.grants
+            .check(GrantKind::Processes, capability, engine)
+            .map_err(EngineError::Denied)
     }
 }

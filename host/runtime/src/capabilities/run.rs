@@ -29,6 +29,10 @@ impl config::Host for RunState {
     }
 
     fn get_all(&mut self) -> Vec<(String, String)> {
-        self.run.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+        self.run
+            .config
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     }
 }

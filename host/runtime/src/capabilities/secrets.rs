@@ -24,9 +24,12 @@ impl Secrets {
     /// Reads a secret. The reason for its absence names the source but never a value.
     fn read(&self, name: &str) -> Result<String, String> {
         match self.0.get(name) {
-            None => Err(format!("the operator has no secret `{name}`; add [secrets.{name}] with `file` or `env`")),
-            Some(SecretSource::Env(variable)) => std::env::var(variable)
-                .map_err(|_| format!("the host's environment has no usable variable {variable} for the secret `{name}`")),
+            None => Err(format!(
+                "the operator has no secret `{name}`; add [secrets.{name}] with `file` or `env`"
+            )),
+            Some(SecretSource::Env(variable)) => std::env::var(variable).map_err(|_| {
+                format!("the host's environment has no usable variable {variable} for the secret `{name}`")
+            }),
             Some(SecretSource::File(path)) => {
                 read_file(path).map_err(|why| format!("the file of the secret `{name}` cannot be read: {why}"))
             }
@@ -37,18 +40,25 @@ impl Secrets {
 fn read_file(path: &Path) -> Result<String, String> {
     let mut text = String::new();
     let file = File::open(path).map_err(|e| e.to_string())?;
-    file.take(MAX_SECRET + 1).read_to_string(&mut text).map_err(|e| e.to_string())?;
+    file.take(MAX_SECRET + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| e.to_string())?;
     if text.len() as u64 > MAX_SECRET {
         return Err(format!("it has more than {MAX_SECRET} bytes"));
     }
-    let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line).len());
+    let line = text
+        .strip_suffix('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line).len());
     text.truncate(line.unwrap_or(text.len()));
     Ok(text)
 }
 
 impl Host for RunState {
     async fn get(&mut self, name: String) -> Result<String, SecretError> {
-        self.run.grants.check(GrantKind::Secrets, "secrets.get", &name).map_err(SecretError::Denied)?;
+        self.run
+            .grants
+            .check(GrantKind::Secrets, "secrets.get", &name)
+            .map_err(SecretError::Denied)?;
         let secrets = self.run.secrets.clone();
         let read = self.run.host.spawn_blocking(move || secrets.read(&name)).await;
         match read {
@@ -60,7 +70,9 @@ impl Host for RunState {
                 tracing::warn!(target: "handoff::worker", worker = self.run.caller.worker, reason, "secret missing");
                 Err(SecretError::Missing(reason))
             }
-            Err(_) => Err(SecretError::Other("the host failed while it read the secret".to_owned())),
+            Err(_) => Err(SecretError::Other(
+                "the host failed while it read the secret".to_owned(),
+            )),
         }
     }
 }

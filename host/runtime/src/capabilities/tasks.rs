@@ -11,27 +11,37 @@ use crate::{
 impl Host for RunState {
     async fn complete(&mut self, task: TaskRef, completion: Completion) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.complete", &task.engine)?;
-        self.run.on_host(|host, caller| async move { host.complete(&caller, task, completion).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.complete(&caller, task, completion).await })
+            .await
     }
 
     async fn throw_error(&mut self, task: TaskRef, error: BpmnError) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.throw-error", &task.engine)?;
-        self.run.on_host(|host, caller| async move { host.throw_error(&caller, task, error).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.throw_error(&caller, task, error).await })
+            .await
     }
 
     async fn fail(&mut self, task: TaskRef, failure: Failure) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.fail", &task.engine)?;
-        self.run.on_host(|host, caller| async move { host.fail(&caller, task, failure).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.fail(&caller, task, failure).await })
+            .await
     }
 
     async fn extend_lock(&mut self, task: TaskRef, duration: u32) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.extend-lock", &task.engine)?;
-        self.run.on_host(|host, caller| async move { host.extend_lock(&caller, task, duration).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.extend_lock(&caller, task, duration).await })
+            .await
     }
 
     async fn unlock(&mut self, task: TaskRef) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.unlock", &task.engine)?;
-        self.run.on_host(|host, caller| async move { host.unlock(&caller, task).await }).await
+        self.run
+            .on_host(|host, caller| async move { host.unlock(&caller, task).await })
+            .await
     }
 
     async fn read_file(&mut self, reference: FileReference) -> Result<Vec<u8>, EngineError> {
@@ -55,6 +65,8 @@ impl Host for RunState {
 
 impl Run {
     fn may_task(&self, capability: &str, engine: &str) -> Result<(), EngineError> {
-        self.grants.check(GrantKind::Tasks, capability, engine).map_err(EngineError::Denied)
+        self.grants
+            .check(GrantKind::Tasks, capability, engine)
+            .map_err(EngineError::Denied)
     }
 }

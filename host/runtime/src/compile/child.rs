@@ -39,14 +39,23 @@ pub fn child_main(input: &Path, output: &Path) -> Result<(), String> {
 
 fn limit(resource: Resource, variable: &str) -> Result<(), String> {
     match env::var(variable) {
-        Ok(text) => set(resource, text.parse().map_err(|_| format!("{variable} is not a number"))?),
+        Ok(text) => set(
+            resource,
+            text.parse().map_err(|_| format!("{variable} is not a number"))?,
+        ),
         Err(_) => Ok(()),
     }
 }
 
 fn set(resource: Resource, most: u64) -> Result<(), String> {
-    setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-        .map_err(|error| format!("cannot limit {resource:?} to {most}: {error}"))
+    setrlimit(
+        resource,
+        Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        },
+    )
+    .map_err(|error| format!("cannot limit {resource:?} to {most}: {error}"))
 }
 
 /// The parent's side.
@@ -59,7 +68,9 @@ pub(super) async fn run(
 ) -> Result<(), String> {
     let mut input = tempfile::NamedTempFile::new_in(output.parent().unwrap_or(Path::new(".")))
         .map_err(|error| format!("cannot write the component for the compiler: {error}"))?;
-    input.write_all(component).map_err(|error| format!("cannot write the component for the compiler: {error}"))?;
+    input
+        .write_all(component)
+        .map_err(|error| format!("cannot write the component for the compiler: {error}"))?;
     let threads = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
     let mut child = Command::new(program)
         .arg(SUBCOMMAND)
@@ -91,7 +102,10 @@ pub(super) async fn run(
     })
     .await;
     match finished {
-        Err(_) => Err(format!("compiling took longer than {} s and was stopped", patience.as_secs())),
+        Err(_) => Err(format!(
+            "compiling took longer than {} s and was stopped",
+            patience.as_secs()
+        )),
         Ok((Err(error), _)) => Err(format!("the compiler was lost: {error}")),
         Ok((Ok(status), reason)) => judge(status, &reason, memory_bytes),
     }
@@ -106,14 +120,19 @@ fn judge(status: ExitStatus, reason: &[u8], memory_bytes: u64) -> Result<(), Str
     let reason = String::from_utf8_lossy(reason);
     let reason = reason.trim();
     match status.signal() {
-        Some(_) if reason.contains("memory allocation") => {
-            Err(format!("compiling needs more memory than the {} MiB that it may have", memory_bytes >> 20))
-        }
+        Some(_) if reason.contains("memory allocation") => Err(format!(
+            "compiling needs more memory than the {} MiB that it may have",
+            memory_bytes >> 20
+        )),
         Some(signal) => Err(format!(
             "the compiler was ended by signal {signal}: it exceeded its processor time or its {} MiB of memory, or it crashed. {reason}",
             memory_bytes >> 20
         )),
         None if reason.is_empty() => Err(format!("the compiler failed with {status}")),
-        None => Err(reason.strip_prefix("Error: ").or(reason.strip_prefix("error: ")).unwrap_or(reason).to_owned()),
+        None => Err(reason
+            .strip_prefix("Error: ")
+            .or(reason.strip_prefix("error: "))
+            .unwrap_or(reason)
+            .to_owned()),
     }
 }

@@ -36,7 +36,10 @@ const PERMIT: usize = 64 << 10;
 impl RunLog {
     /// A standard stream that ends here.
     pub(crate) fn stream(&self, stream: StdStream) -> LoggedStream {
-        LoggedStream { stream, log: self.clone() }
+        LoggedStream {
+            stream,
+            log: self.clone(),
+        }
     }
 }
 

@@ -32,7 +32,10 @@ impl ManifestLimits {
             ("payload-kb", self.payload_kb),
         ];
         match at_least_one.into_iter().find(|(_, value)| *value == Some(0)) {
-            Some((key, _)) => Err(Complaint::new(key, format!("{key} has to be 1 at least; leave it out for the default"))),
+            Some((key, _)) => Err(Complaint::new(
+                key,
+                format!("{key} has to be 1 at least; leave it out for the default"),
+            )),
             None => Ok(()),
         }
     }
@@ -51,14 +54,28 @@ impl ManifestLimits {
                 .map_or(default.time.min(max.time), |ms| Duration::from_millis(ms.into())),
             concurrency: self.concurrency.unwrap_or(default.concurrency.min(max.concurrency)),
             log_lines: self.log_lines.unwrap_or(default.log_lines.min(max.log_lines)),
-            payload_bytes: self.payload_kb.map_or(default.payload_bytes.min(max.payload_bytes), kib),
+            payload_bytes: self
+                .payload_kb
+                .map_or(default.payload_bytes.min(max.payload_bytes), kib),
         };
         let checks = [
-            ("memory-mb", limits.memory_bytes > max.memory_bytes, max.memory_bytes >> 20),
+            (
+                "memory-mb",
+                limits.memory_bytes > max.memory_bytes,
+                max.memory_bytes >> 20,
+            ),
             ("time-ms", limits.time > max.time, max.time.as_millis() as usize),
-            ("concurrency", limits.concurrency > max.concurrency, max.concurrency as usize),
+            (
+                "concurrency",
+                limits.concurrency > max.concurrency,
+                max.concurrency as usize,
+            ),
             ("log-lines", limits.log_lines > max.log_lines, max.log_lines as usize),
-            ("payload-kb", limits.payload_bytes > max.payload_bytes, max.payload_bytes >> 10),
+            (
+                "payload-kb",
+                limits.payload_bytes > max.payload_bytes,
+                max.payload_bytes >> 10,
+            ),
         ];
         match checks.into_iter().find(|(_, exceeded, _)| *exceeded) {
             Some((key, _, most)) => Err(format!(
@@ -76,12 +93,18 @@ mod tests {
     #[test]
     fn defaults_fill_in_and_the_operators_maximum_holds() {
         let (default, max) = (WorkerLimits::default(), WorkerLimits::ceiling());
-        let asked = ManifestLimits { memory_mb: Some(16), ..ManifestLimits::default() };
+        let asked = ManifestLimits {
+            memory_mb: Some(16),
+            ..ManifestLimits::default()
+        };
         let limits = asked.resolve(&default, &max).unwrap();
         assert_eq!(limits.memory_bytes, 16 << 20);
         assert_eq!(limits.time, default.time);
 
-        let greedy = ManifestLimits { memory_mb: Some(1 << 20), ..ManifestLimits::default() };
+        let greedy = ManifestLimits {
+            memory_mb: Some(1 << 20),
+            ..ManifestLimits::default()
+        };
         let error = greedy.resolve(&default, &max).unwrap_err();
         assert!(error.contains("memory-mb") && error.contains("1024"), "{error}");
     }

@@ -107,7 +107,10 @@ impl<'de> Deserialize<'de> for TopicSubscription {
             }
 
             fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(TopicSubscription { name: name.to_owned(), ..TopicSubscription::default() })
+                Ok(TopicSubscription {
+                    name: name.to_owned(),
+                    ..TopicSubscription::default()
+                })
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
@@ -127,20 +130,29 @@ impl TopicSubscription {
         if self.without_tenant_id && !self.tenant_ids.is_empty() {
             return Err(Complaint::new(
                 "without-tenant-id",
-                format!("topic `{}` asks for tasks without a tenant and for tenants; keep one", self.name),
+                format!(
+                    "topic `{}` asks for tasks without a tenant and for tenants; keep one",
+                    self.name
+                ),
             ));
         }
         if self.lock_duration_ms.is_some_and(|ms| ms < 1_000) {
             return Err(Complaint::new(
                 "lock-duration-ms",
-                format!("the lock of topic `{}` has to last 1000 ms at least, so that it can be extended in time", self.name),
+                format!(
+                    "the lock of topic `{}` has to last 1000 ms at least, so that it can be extended in time",
+                    self.name
+                ),
             ));
         }
         let scalar = |value: &serde_json::Value| value.is_string() || value.is_number() || value.is_boolean();
         match self.process_variables.iter().find(|(_, value)| !scalar(value)) {
             Some((name, _)) => Err(Complaint::new(
                 "process-variables",
-                format!("process variable `{name}` of topic `{}` is compared with a string, a number or a boolean", self.name),
+                format!(
+                    "process variable `{name}` of topic `{}` is compared with a string, a number or a boolean",
+                    self.name
+                ),
             )),
             None => Ok(()),
         }

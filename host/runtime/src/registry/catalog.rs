@@ -80,14 +80,22 @@ impl Catalog {
             let manifest = version.manifest();
             for topic in &manifest.topics {
                 if let Some(engine) = manifest.engine_of(topic) {
-                    topics.entry(engine.to_owned()).or_default().insert(topic.name.clone(), version.clone());
+                    topics
+                        .entry(engine.to_owned())
+                        .or_default()
+                        .insert(topic.name.clone(), version.clone());
                 }
             }
             for delegate in &manifest.delegates {
                 delegates.insert(delegate.clone(), version.clone());
             }
         }
-        Self { generation, workers, topics, delegates }
+        Self {
+            generation,
+            workers,
+            topics,
+            delegates,
+        }
     }
 
     /// Counts up with every change.
@@ -113,7 +121,9 @@ impl Catalog {
     /// All topics as (engine, topic, version).
     pub fn topics(&self) -> impl Iterator<Item = (&str, &str, &Arc<WorkerVersion>)> {
         self.topics.iter().flat_map(|(engine, topics)| {
-            topics.iter().map(move |(topic, version)| (engine.as_str(), topic.as_str(), version))
+            topics
+                .iter()
+                .map(move |(topic, version)| (engine.as_str(), topic.as_str(), version))
         })
     }
 

@@ -40,8 +40,16 @@ struct FileStamp {
 impl WorkerFiles {
     /// The stamp of the files as they are now; none if there is no component.
     pub(super) fn stamp(&self) -> Option<Stamp> {
-        let stamp = |path: &Path| fs::metadata(path).ok().filter(Metadata::is_file).map(|metadata| FileStamp::of(&metadata));
-        Some(Stamp { component: stamp(&self.component)?, manifest: stamp(&self.manifest) })
+        let stamp = |path: &Path| {
+            fs::metadata(path)
+                .ok()
+                .filter(Metadata::is_file)
+                .map(|metadata| FileStamp::of(&metadata))
+        };
+        Some(Stamp {
+            component: stamp(&self.component)?,
+            manifest: stamp(&self.manifest),
+        })
     }
 }
 
@@ -49,9 +57,16 @@ impl Stamp {
     /// How long to wait until files that changed last at their change time are unchanged for `settle`. A time in the
     /// future (the clock of a file server) counts as now.
     pub(super) fn unsettled(&self, now: SystemTime, settle: Duration) -> Duration {
-        let newest = self.manifest.iter().map(|stamp| stamp.changed).fold(self.component.changed, Ord::max);
+        let newest = self
+            .manifest
+            .iter()
+            .map(|stamp| stamp.changed)
+            .fold(self.component.changed, Ord::max);
         let since_epoch = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let changed = Duration::new(u64::try_from(newest.0).unwrap_or(0), u32::try_from(newest.1).unwrap_or(0));
+        let changed = Duration::new(
+            u64::try_from(newest.0).unwrap_or(0),
+            u32::try_from(newest.1).unwrap_or(0),
+        );
         settle.saturating_sub(since_epoch.saturating_sub(changed))
     }
 }
@@ -83,11 +98,18 @@ pub(super) fn scan(dir: &Path) -> io::Result<BTreeMap<String, (WorkerFiles, Stam
         if compiled && path.with_extension("wasm").exists() {
             continue;
         }
-        let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.')) else {
+        let Some(name) = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .filter(|name| !name.starts_with('.'))
+        else {
             continue;
         };
-        let files =
-            WorkerFiles { name: name.to_owned(), manifest: path.with_extension("toml"), component: path.clone() };
+        let files = WorkerFiles {
+            name: name.to_owned(),
+            manifest: path.with_extension("toml"),
+            component: path.clone(),
+        };
         if let Some(stamp) = files.stamp() {
             if workers.len() == MAX_WORKERS {
                 return Err(io::Error::other(format!("it has more than {MAX_WORKERS} workers")));

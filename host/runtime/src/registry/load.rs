@@ -42,7 +42,10 @@ pub(super) struct LoadError {
 
 impl From<String> for LoadError {
     fn from(message: String) -> Self {
-        Self { message, passing: false }
+        Self {
+            message,
+            passing: false,
+        }
     }
 }
 
@@ -72,7 +75,12 @@ impl Candidate {
         let digest = Digest::of_version(&component_digest, &manifest);
         let manifest =
             String::from_utf8(manifest).map_err(|_| format!("{}: it is not UTF-8 text", files.manifest.display()))?;
-        Ok(Self { digest, component_digest, component: component.into(), manifest })
+        Ok(Self {
+            digest,
+            component_digest,
+            component: component.into(),
+            manifest,
+        })
     }
 }
 
@@ -92,8 +100,17 @@ fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 
 impl Loader {
     /// Checks, compiles and tries a candidate.
-    pub(super) async fn load(&self, files: &WorkerFiles, candidate: Candidate) -> Result<Arc<WorkerVersion>, LoadError> {
-        let Candidate { digest, component_digest, component, manifest } = candidate;
+    pub(super) async fn load(
+        &self,
+        files: &WorkerFiles,
+        candidate: Candidate,
+    ) -> Result<Arc<WorkerVersion>, LoadError> {
+        let Candidate {
+            digest,
+            component_digest,
+            component,
+            manifest,
+        } = candidate;
         let manifest = Manifest::parse(&manifest, &files.manifest).map_err(|error| error.to_string())?;
         self.check_manifest(&manifest, &component_digest, files)?;
         let config = &self.runtime.config;
@@ -115,7 +132,12 @@ impl Loader {
             component_digest,
             slots: Arc::new(Semaphore::new(limits.concurrency as usize)),
             limits,
-            grants: Arc::new(WorkerGrants::new(&files.name, manifest.grants.clone(), &files.manifest, &self.policy)),
+            grants: Arc::new(WorkerGrants::new(
+                &files.name,
+                manifest.grants.clone(),
+                &files.manifest,
+                &self.policy,
+            )),
             config: Arc::new(self.settings(&files.name, &manifest)),
             secrets: self.secrets.clone(),
             pre: exports.pre,
@@ -125,7 +147,10 @@ impl Loader {
             manifest,
         });
         call::try_out(&version).await.map_err(|error| {
-            let details = error.details().map(|details| format!("\n{details}")).unwrap_or_default();
+            let details = error
+                .details()
+                .map(|details| format!("\n{details}"))
+                .unwrap_or_default();
             format!("it cannot be instantiated: {error}{details}")
         })?;
         Ok(version)
@@ -141,7 +166,9 @@ impl Loader {
                 files.component.display()
             ));
         }
-        let Some(engines) = &self.policy.engines else { return Ok(()) };
+        let Some(engines) = &self.policy.engines else {
+            return Ok(());
+        };
         for topic in &manifest.topics {
             if let Some(engine) = manifest.engine_of(topic)
                 && !engines.contains(engine)
@@ -168,8 +195,10 @@ impl Loader {
             return Ok(component);
         }
         metrics::counter!("handoff_worker_compile_cache_total", "result" => "miss").increment(1);
-        let unwritable =
-            |error: io::Error| LoadError { message: format!("cannot write to the cache directory: {error}"), passing: true };
+        let unwritable = |error: io::Error| LoadError {
+            message: format!("cannot write to the cache directory: {error}"),
+            passing: true,
+        };
         let output = self.cache.temporary().map_err(unwritable)?;
         self.runtime
             .compiler
@@ -194,14 +223,20 @@ impl Loader {
 /// Refuses what is no component, before a compiler sees it.
 fn check_format(bytes: &[u8]) -> Result<(), String> {
     if Engine::detect_precompiled(bytes).is_some() {
-        return Err("it is compiled machine code, which is not taken from the workers' folder; put the .wasm component there".to_owned());
+        return Err(
+            "it is compiled machine code, which is not taken from the workers' folder; put the .wasm component there"
+                .to_owned(),
+        );
     }
     match bytes {
         [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Err(
-            "it is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`".to_owned(),
+            "it is a core WebAssembly module, not a component; build it with `cargo build --target wasm32-wasip2`"
+                .to_owned(),
         ),
-        [0, b'a', b's', b'm', ..] => Err("it is of a version of the component format that this host does not know".to_owned()),
+        [0, b'a', b's', b'm', ..] => {
+            Err("it is of a version of the component format that this host does not know".to_owned())
+        }
         [] => Err("the file is empty".to_owned()),
         _ => Err("it is not WebAssembly: the file does not start with `\\0asm`".to_owned()),
     }
@@ -221,8 +256,14 @@ fn check_resources(component: &Component, memory_bytes: usize) -> Result<(), Str
             bounds::TABLES
         ));
     }
-    if needs.max_initial_table_size.is_some_and(|size| size > bounds::TABLE_ELEMENTS as u64) {
-        return Err(format!("it has a table of more than {} elements", bounds::TABLE_ELEMENTS));
+    if needs
+        .max_initial_table_size
+        .is_some_and(|size| size > bounds::TABLE_ELEMENTS as u64)
+    {
+        return Err(format!(
+            "it has a table of more than {} elements",
+            bounds::TABLE_ELEMENTS
+        ));
     }
     let initial = needs.max_initial_memory_size.unwrap_or(0).saturating_mul(64 << 10);
     if initial > memory_bytes as u64 {
@@ -232,7 +273,9 @@ fn check_resources(component: &Component, memory_bytes: usize) -> Result<(), Str
             memory_bytes >> 20
         ));
     }
-    component.initialize_copy_on_write_image().map_err(|error| format!("its initial memory cannot be set up: {error:#}"))
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| format!("its initial memory cannot be set up: {error:#}"))
 }
 
 #[cfg(test)]
@@ -245,7 +288,10 @@ mod tests {
         assert!(check_format(b"<html>").unwrap_err().contains("not WebAssembly"));
         assert!(check_format(b"\0asm\x01\0\0\0").unwrap_err().contains("wasm32-wasip2"));
         assert!(check_format(b"\0asm\x0d\0\x01\0").is_ok());
-        let code = crate::engine::for_compiling().unwrap().precompile_component(b"\0asm\x0d\0\x01\0").unwrap();
+        let code = crate::engine::for_compiling()
+            .unwrap()
+            .precompile_component(b"\0asm\x0d\0\x01\0")
+            .unwrap();
         assert!(check_format(&code).unwrap_err().contains("machine code"));
     }
 }

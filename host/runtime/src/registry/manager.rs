@@ -73,7 +73,10 @@ enum TrialResult {
     Same,
     /// They are what was refused before.
     StillRefused,
-    Refused { digest: Option<Digest>, message: String },
+    Refused {
+        digest: Option<Digest>,
+        message: String,
+    },
     Version(Arc<WorkerVersion>),
 }
 
@@ -190,12 +193,20 @@ impl Manager {
         let gone: Vec<String> = self
             .entries
             .iter()
-            .filter(|(_, entry)| entry.missing_since.is_some_and(|since| now.duration_since(since) >= settle))
+            .filter(|(_, entry)| {
+                entry
+                    .missing_since
+                    .is_some_and(|since| now.duration_since(since) >= settle)
+            })
             .map(|(name, _)| name.clone())
             .collect();
         for name in gone {
             if let Some(entry) = self.entries.remove(&name) {
-                tracing::info!(worker = name, running = entry.running(), "worker removed; its calls finish");
+                tracing::info!(
+                    worker = name,
+                    running = entry.running(),
+                    "worker removed; its calls finish"
+                );
                 metrics::gauge!("handoff_worker_ready", "worker" => name).set(0);
                 self.changed = true;
                 self.retry_conflicts();
@@ -220,7 +231,12 @@ impl Manager {
             entry.tried = Some(entry.stamp.clone());
             entry.loading = Some(entry.stamp.clone());
             let current = entry.state.current.as_ref().map(|version| version.digest());
-            let refused = entry.state.last_error.as_ref().filter(|_| !entry.conflict).and_then(|error| error.digest);
+            let refused = entry
+                .state
+                .last_error
+                .as_ref()
+                .filter(|_| !entry.conflict)
+                .and_then(|error| error.digest);
             if current.is_none() && entry.state.last_error.is_none() {
                 entry.state.phase = WorkerPhase::Loading;
                 self.changed = true;
@@ -252,13 +268,19 @@ impl Manager {
             TrialResult::Refused { digest, message } => return self.refused(&name, &stamp, digest, message, false),
             other => other,
         };
-        let Some(entry) = self.entries.get_mut(&name).filter(|entry| entry.loading.as_ref() == Some(&stamp)) else {
+        let Some(entry) = self
+            .entries
+            .get_mut(&name)
+            .filter(|entry| entry.loading.as_ref() == Some(&stamp))
+        else {
             return;
         };
         entry.loading = None;
         match result {
             TrialResult::Moved => entry.tried = None,
-            TrialResult::StillRefused | TrialResult::Refused { .. } => entry.set_phase(WorkerPhase::Failed, &mut self.changed),
+            TrialResult::StillRefused | TrialResult::Refused { .. } => {
+                entry.set_phase(WorkerPhase::Failed, &mut self.changed)
+            }
             TrialResult::Same => {
                 self.changed |= entry.state.last_error.take().is_some();
                 entry.conflict = false;
@@ -288,13 +310,22 @@ impl Manager {
     }
 
     fn refused(&mut self, name: &str, stamp: &Stamp, digest: Option<Digest>, message: String, conflict: bool) {
-        let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.loading.as_ref() == Some(stamp)) else {
+        let Some(entry) = self
+            .entries
+            .get_mut(name)
+            .filter(|entry| entry.loading.as_ref() == Some(stamp))
+        else {
             return;
         };
         entry.loading = None;
         entry.conflict = conflict;
         entry.state.phase = WorkerPhase::Failed;
-        if entry.state.last_error.as_ref().is_some_and(|error| error.message == message && error.digest == digest) {
+        if entry
+            .state
+            .last_error
+            .as_ref()
+            .is_some_and(|error| error.message == message && error.digest == digest)
+        {
             return;
         }
         let still = entry.state.current.as_ref().map(|version| version.digest().short());
@@ -303,17 +334,26 @@ impl Manager {
         if still.is_none() {
             metrics::gauge!("handoff_worker_ready", "worker" => name.to_owned()).set(0);
         }
-        entry.state.last_error = Some(CandidateError { digest, message, at: SystemTime::now() });
+        entry.state.last_error = Some(CandidateError {
+            digest,
+            message,
+            at: SystemTime::now(),
+        });
         self.changed = true;
     }
 
     /// Whether another worker has a topic or a delegate that a version claims.
     fn conflict(&self, version: &WorkerVersion) -> Option<String> {
-        let others = self.entries.values().filter_map(|entry| entry.state.current.as_ref()).filter(|v| v.name() != version.name());
+        let others = self
+            .entries
+            .values()
+            .filter_map(|entry| entry.state.current.as_ref())
+            .filter(|v| v.name() != version.name());
         for other in others {
             for topic in &version.manifest().topics {
                 let engine = version.manifest().engine_of(topic);
-                let same = |t: &&crate::TopicSubscription| t.name == topic.name && other.manifest().engine_of(t) == engine;
+                let same =
+                    |t: &&crate::TopicSubscription| t.name == topic.name && other.manifest().engine_of(t) == engine;
                 if other.manifest().topics.iter().any(|t| same(&t)) {
                     return Some(format!(
                         "topic `{}` of engine `{}` is worker `{}`'s already; remove it from one of the two manifests",
@@ -323,7 +363,12 @@ impl Manager {
                     ));
                 }
             }
-            if let Some(delegate) = version.manifest().delegates.iter().find(|d| other.manifest().delegates.contains(d)) {
+            if let Some(delegate) = version
+                .manifest()
+                .delegates
+                .iter()
+                .find(|d| other.manifest().delegates.contains(d))
+            {
                 return Some(format!(
                     "delegate `{delegate}` is worker `{}`'s already; remove it from one of the two manifests",
                     other.name()
@@ -344,13 +389,21 @@ impl Manager {
             return;
         }
         self.generation += 1;
-        let workers = self.entries.iter().map(|(name, entry)| (name.clone(), entry.state.clone())).collect();
-        self.catalog.send_replace(Arc::new(Catalog::new(self.generation, workers)));
+        let workers = self
+            .entries
+            .iter()
+            .map(|(name, entry)| (name.clone(), entry.state.clone()))
+            .collect();
+        self.catalog
+            .send_replace(Arc::new(Catalog::new(self.generation, workers)));
     }
 
     /// Answers requests when everything that was found has been tried.
     fn answer(&mut self) {
-        let busy = self.entries.values().any(|entry| entry.loading.is_some() || entry.wants_trial() || entry.missing_since.is_some());
+        let busy = self
+            .entries
+            .values()
+            .any(|entry| entry.loading.is_some() || entry.wants_trial() || entry.missing_since.is_some());
         if !busy {
             for waiting in self.waiting.drain(..) {
                 let _ = waiting.send(());
@@ -381,7 +434,16 @@ impl Entry {
             phase: WorkerPhase::Loading,
             since: None,
         };
-        Self { files, stamp, settled_at, tried: None, loading: None, missing_since: None, conflict: false, state }
+        Self {
+            files,
+            stamp,
+            settled_at,
+            tried: None,
+            loading: None,
+            missing_since: None,
+            conflict: false,
+            state,
+        }
     }
 
     /// Whether its files are other than those that were tried, and nothing is being tried.
@@ -410,7 +472,12 @@ async fn try_candidate(
     let (candidate, after) =
         match tokio::task::spawn_blocking(move || (Candidate::read(&reading), reading.stamp())).await {
             Ok(read) => read,
-            Err(error) => return TrialResult::Refused { digest: None, message: error.to_string() },
+            Err(error) => {
+                return TrialResult::Refused {
+                    digest: None,
+                    message: error.to_string(),
+                };
+            }
         };
     if after.as_ref() != Some(stamp) {
         return TrialResult::Moved;
@@ -424,7 +491,10 @@ async fn try_candidate(
             match loader.load(&files, candidate).await {
                 Ok(version) => TrialResult::Version(version),
                 // Without a digest it is tried again with the next reading of all files.
-                Err(LoadError { message, passing }) => TrialResult::Refused { digest: (!passing).then_some(digest), message },
+                Err(LoadError { message, passing }) => TrialResult::Refused {
+                    digest: (!passing).then_some(digest),
+                    message,
+                },
             }
         }
     }

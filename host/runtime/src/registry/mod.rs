@@ -64,9 +64,14 @@ impl Registry {
     /// Opens a folder. It returns when every worker that is in it was tried: loaded, or refused with a reason that its
     /// [`WorkerState`] has.
     pub async fn open(runtime: Arc<Runtime>, config: RegistryConfig) -> Result<Self, RuntimeError> {
-        let folder_failed = |reason: String| RuntimeError::Folder { path: config.dir.clone(), reason };
+        let folder_failed = |reason: String| RuntimeError::Folder {
+            path: config.dir.clone(),
+            reason,
+        };
         if !config.dir.is_dir() {
-            return Err(folder_failed("it is no folder; create it, or name another one".to_owned()));
+            return Err(folder_failed(
+                "it is no folder; create it, or name another one".to_owned(),
+            ));
         }
         let loader = Loader {
             cache: Cache::open(config.cache_dir.as_deref(), &runtime.engine)?,
@@ -79,7 +84,12 @@ impl Registry {
         let (rescans, requests) = mpsc::channel(16);
         let (manager, catalog) = Manager::new(loader, config);
         let manager = AbortOnDropHandle::new(tokio::spawn(manager.run(requests, hints)));
-        let registry = Self { catalog, rescans, _watcher: watcher, _manager: manager };
+        let registry = Self {
+            catalog,
+            rescans,
+            _watcher: watcher,
+            _manager: manager,
+        };
         registry.rescan().await;
         Ok(registry)
     }
@@ -120,6 +130,8 @@ fn watch_folder(config: &RegistryConfig, hint: mpsc::Sender<()>) -> Option<Recom
         Ok(watcher)
     });
     watching
-        .inspect_err(|error| tracing::warn!(%error, "no file events for the workers' folder; it is rescanned regularly"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "no file events for the workers' folder; it is rescanned regularly"),
+        )
         .ok()
 }

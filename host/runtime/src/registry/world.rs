@@ -48,7 +48,12 @@ pub(super) fn check(linker: &Linker<RunState>, component: &Component) -> Result<
              {PACKAGE}/delegate@{VERSION}, or both"
         ));
     }
-    Ok(Exports { pre, handler, delegate, names })
+    Ok(Exports {
+        pre,
+        handler,
+        delegate,
+        names,
+    })
 }
 
 impl Exports {
@@ -70,13 +75,23 @@ impl Exports {
 
 /// Whether an interface of our package is exported in a version that can be called.
 fn exports(component: &Component, interface: &str) -> bool {
-    component.get_export_index(None, &format!("{PACKAGE}/{interface}@{VERSION}")).is_some()
+    component
+        .get_export_index(None, &format!("{PACKAGE}/{interface}@{VERSION}"))
+        .is_some()
 }
 
 /// What a component exports, for a person.
 fn exports_of(component: &Component) -> String {
     let engine: &Engine = component.engine();
-    let names: Vec<String> =
-        component.component_type().exports(engine).take(20).map(|(name, _)| name.to_owned()).collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    let names: Vec<String> = component
+        .component_type()
+        .exports(engine)
+        .take(20)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }

@@ -15,9 +15,21 @@ use crate::support::*;
 #[tokio::test(flavor = "multi_thread")]
 async fn echo_completes_with_a_copy() {
     let folder = Folder::open(&[("echo", &built_worker("echo"), &manifest("echo"))]).await;
-    let outcome = folder.worker("echo").handle(task(vec![text("orderId", "o-1"), text("other", "x")]), call()).await.unwrap();
-    let Outcome::Complete(completion) = outcome else { panic!("{outcome:?}") };
-    let value = |name: &str| completion.variables.iter().find(|v| v.name == name).map(|v| v.value.clone());
+    let outcome = folder
+        .worker("echo")
+        .handle(task(vec![text("orderId", "o-1"), text("other", "x")]), call())
+        .await
+        .unwrap();
+    let Outcome::Complete(completion) = outcome else {
+        panic!("{outcome:?}")
+    };
+    let value = |name: &str| {
+        completion
+            .variables
+            .iter()
+            .find(|v| v.name == name)
+            .map(|v| v.value.clone())
+    };
     assert_eq!(value("orderId"), Some(Value::Text("o-1".to_owned())));
     assert_eq!(value("done"), Some(Value::Boolean(true)));
     assert_eq!(value("other"), None);
@@ -36,7 +48,12 @@ async fn the_time_of_a_call() {
         times.push(started.elapsed());
     }
     times.sort();
-    println!("echo, {:?}: p50 {:?}, p99 {:?}", folder.runtime.allocator(), times[1_000], times[1_980]);
+    println!(
+        "echo, {:?}: p50 {:?}, p99 {:?}",
+        folder.runtime.allocator(),
+        times[1_000],
+        times[1_980]
+    );
     // Far above what it takes, even unoptimised and beside other tests: a call must not compile or copy the component.
     assert!(times[1_000].as_millis() < 20, "{:?}", times[1_000]);
 }
@@ -51,8 +68,16 @@ async fn many_calls_share_the_slots() {
         })
         .collect();
     for (n, call) in calls.into_iter().enumerate() {
-        let Outcome::Complete(completion) = call.await.unwrap().unwrap() else { panic!("not completed") };
-        assert!(completion.variables.iter().any(|v| v.value == Value::Text(n.to_string())), "{n}");
+        let Outcome::Complete(completion) = call.await.unwrap().unwrap() else {
+            panic!("not completed")
+        };
+        assert!(
+            completion
+                .variables
+                .iter()
+                .any(|v| v.value == Value::Text(n.to_string())),
+            "{n}"
+        );
     }
     assert_eq!(folder.worker("echo").running(), 0);
 }

@@ -38,11 +38,21 @@ async fn what_both_grant_reaches_the_engine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denial_tells_the_guest_what_is_missing_where() {
-    let Outcome::Failure(Failure { message, .. }) = complete_with("tasks = [\"order\"]", "").await else { panic!("granted") };
-    assert_eq!(message, "`tasks = [\"order\"]` under [workers.grants.w] in handoff.toml");
+    let Outcome::Failure(Failure { message, .. }) = complete_with("tasks = [\"order\"]", "").await else {
+        panic!("granted")
+    };
+    assert_eq!(
+        message,
+        "`tasks = [\"order\"]` under [workers.grants.w] in handoff.toml"
+    );
 
-    let Outcome::Failure(Failure { message, .. }) = complete_with("", "tasks = [\"*\"]").await else { panic!("granted") };
-    assert!(message.starts_with("`tasks = [\"order\"]` under [grants] in ") && message.ends_with("w.toml"), "{message}");
+    let Outcome::Failure(Failure { message, .. }) = complete_with("", "tasks = [\"*\"]").await else {
+        panic!("granted")
+    };
+    assert!(
+        message.starts_with("`tasks = [\"order\"]` under [grants] in ") && message.ends_with("w.toml"),
+        "{message}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,7 +78,11 @@ async fn a_secret_reaches_the_guest_but_no_log() {
     };
     let manifest = manifest("w") + "[grants]\nsecrets = [\"token\"]";
     let folder = Folder::open_with(&[("w", &guest("worker", &body), &manifest)], config(), policy).await;
-    let error = folder.worker("w").handle(task(vec![]), call()).await.expect_err("it traps when it has the secret");
+    let error = folder
+        .worker("w")
+        .handle(task(vec![]), call())
+        .await
+        .expect_err("it traps when it has the secret");
     assert_eq!(error.log_tail, ["INFO ***"]);
 }
 
@@ -93,6 +107,8 @@ async fn the_operators_settings_override_the_manifests() {
     let manifest = manifest("w") + "[config]\na = \"manifest\"";
     let folder = Folder::open_with(&[("w", &guest("worker", &body), &manifest)], config(), policy).await;
     let outcome = folder.worker("w").handle(task(vec![]), call()).await.unwrap();
-    let Outcome::Failure(Failure { message, .. }) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Failure(Failure { message, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_eq!(message, "operator");
 }

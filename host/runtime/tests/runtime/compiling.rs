@@ -9,39 +9,77 @@ use crate::support::*;
 /// The example that offers the compile subcommand; Cargo builds it with the tests.
 fn compiler() -> CompileMode {
     let deps = std::env::current_exe().unwrap();
-    let program: PathBuf = deps.parent().unwrap().parent().unwrap().join("examples/compile_component");
-    assert!(program.is_file(), "{} is missing: run the tests with `cargo test`", program.display());
+    let program: PathBuf = deps
+        .parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples/compile_component");
+    assert!(
+        program.is_file(),
+        "{} is missing: run the tests with `cargo test`",
+        program.display()
+    );
     CompileMode::Child { program }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_compiles_what_this_process_runs() {
-    let config = RuntimeConfig { compile: compiler(), ..config() };
-    let folder =
-        Folder::open_with(&[("echo", &built_worker("echo"), &manifest("echo"))], config, OperatorPolicy::default()).await;
-    folder.worker("echo").handle(task(vec![text("orderId", "1")]), call()).await.unwrap();
+    let config = RuntimeConfig {
+        compile: compiler(),
+        ..config()
+    };
+    let folder = Folder::open_with(
+        &[("echo", &built_worker("echo"), &manifest("echo"))],
+        config,
+        OperatorPolicy::default(),
+    )
+    .await;
+    folder
+        .worker("echo")
+        .handle(task(vec![text("orderId", "1")]), call())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_takes_too_much_is_stopped() {
-    let config = RuntimeConfig { compile: compiler(), compile_memory_bytes: 4 << 20, ..config() };
+    let config = RuntimeConfig {
+        compile: compiler(),
+        compile_memory_bytes: 4 << 20,
+        ..config()
+    };
     let echo = built_worker("echo");
     let folder = Folder::open_with(&[("echo", &echo, &manifest("echo"))], config, OperatorPolicy::default()).await;
     assert!(folder.refusal("echo").contains("memory"), "{}", folder.refusal("echo"));
 
-    let config = RuntimeConfig { compile: compiler(), compile_timeout: Duration::from_millis(1), ..crate::support::config() };
+    let config = RuntimeConfig {
+        compile: compiler(),
+        compile_timeout: Duration::from_millis(1),
+        ..crate::support::config()
+    };
     let folder = Folder::open_with(&[("echo", &echo, &manifest("echo"))], config, OperatorPolicy::default()).await;
-    assert!(folder.refusal("echo").contains("longer than"), "{}", folder.refusal("echo"));
+    assert!(
+        folder.refusal("echo").contains("longer than"),
+        "{}",
+        folder.refusal("echo")
+    );
 }
-
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_component_is_refused_by_the_child_with_a_reason() {
-    let config = RuntimeConfig { compile: compiler(), ..config() };
+    let config = RuntimeConfig {
+        compile: compiler(),
+        ..config()
+    };
     let mut echo = built_worker("echo");
     echo.truncate(echo.len() / 2);
     let folder = Folder::open_with(&[("echo", &echo, &manifest("echo"))], config, OperatorPolicy::default()).await;
-    assert!(folder.refusal("echo").contains("does not compile"), "{}", folder.refusal("echo"));
+    assert!(
+        folder.refusal("echo").contains("does not compile"),
+        "{}",
+        folder.refusal("echo")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,13 +88,24 @@ async fn a_warm_cache_needs_no_compiler() {
     let (workers, cache) = (dir.path().join("workers"), dir.path().join("cache"));
     std::fs::create_dir(&workers).unwrap();
     write(&workers, "echo", &built_worker("echo"), &manifest("echo"));
-    let registry = RegistryConfig { cache_dir: Some(cache), ..RegistryConfig::new(&workers) };
+    let registry = RegistryConfig {
+        cache_dir: Some(cache),
+        ..RegistryConfig::new(&workers)
+    };
 
-    let first = Registry::open(Runtime::new(config()).unwrap(), registry.clone()).await.unwrap();
+    let first = Registry::open(Runtime::new(config()).unwrap(), registry.clone())
+        .await
+        .unwrap();
     assert!(first.current().worker("echo").unwrap().current.is_some());
 
-    let no_compiler = CompileMode::Child { program: "/nonexistent/compiler".into() };
-    let runtime = Runtime::new(RuntimeConfig { compile: no_compiler, ..config() }).unwrap();
+    let no_compiler = CompileMode::Child {
+        program: "/nonexistent/compiler".into(),
+    };
+    let runtime = Runtime::new(RuntimeConfig {
+        compile: no_compiler,
+        ..config()
+    })
+    .unwrap();
     let second = Registry::open(runtime, registry).await.unwrap();
     let state = second.current().worker("echo").unwrap().clone();
     let version = state.current.unwrap_or_else(|| panic!("{:?}", state.last_error));
@@ -71,7 +120,13 @@ async fn a_cache_that_others_can_write_to_is_refused() {
     let cache = dir.path().join("cache");
     std::fs::create_dir(&cache).unwrap();
     std::fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let registry = RegistryConfig { cache_dir: Some(cache), ..RegistryConfig::new(dir.path()) };
-    let error = Registry::open(Runtime::new(config()).unwrap(), registry).await.err().expect("it must be refused");
+    let registry = RegistryConfig {
+        cache_dir: Some(cache),
+        ..RegistryConfig::new(dir.path())
+    };
+    let error = Registry::open(Runtime::new(config()).unwrap(), registry)
+        .await
+        .err()
+        .expect("it must be refused");
     assert!(error.to_string().contains("chmod 700"), "{error}");
 }

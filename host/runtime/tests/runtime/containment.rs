@@ -20,7 +20,11 @@ async fn failure(body: &str, context: CallContext) -> (CallError, Duration) {
 async fn failure_with(body: &str, extra_manifest: &str, context: CallContext) -> (CallError, Duration) {
     let folder = Folder::open(&[("w", &guest("worker", body), &(manifest("w") + extra_manifest))]).await;
     let started = Instant::now();
-    let error = folder.worker("w").handle(task(vec![text("a", "b")]), context).await.expect_err("the guest misbehaves");
+    let error = folder
+        .worker("w")
+        .handle(task(vec![text("a", "b")]), context)
+        .await
+        .expect_err("the guest misbehaves");
     let elapsed = started.elapsed();
     assert!(!error.to_string().is_empty());
     // The slot comes back.
@@ -29,7 +33,9 @@ async fn failure_with(body: &str, extra_manifest: &str, context: CallContext) ->
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(2), freed).await.expect("the slot does not come back");
+    tokio::time::timeout(Duration::from_secs(2), freed)
+        .await
+        .expect("the slot does not come back");
     (error, elapsed)
 }
 
@@ -51,7 +57,11 @@ async fn an_endless_allocation_is_stopped_at_the_deadline() {
     let component = raw_guest(wit, "worker", text);
     let folder = Folder::one(&component).await;
     let started = Instant::now();
-    let error = folder.worker("w").handle(task(vec![]), within(Duration::from_millis(100))).await.unwrap_err();
+    let error = folder
+        .worker("w")
+        .handle(task(vec![]), within(Duration::from_millis(100)))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Deadline);
     assert!(started.elapsed() < Duration::from_millis(100) + OVERSHOOT);
 }
@@ -67,13 +77,21 @@ async fn the_deadline_can_be_moved_while_it_runs() {
     handle.move_to(started + Duration::from_millis(200));
     let error = running.await.unwrap().unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Deadline);
-    assert!(started.elapsed() >= Duration::from_millis(200), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() >= Duration::from_millis(200),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workers_own_time_limit_holds_whatever_its_lock_does() {
-    let (error, elapsed) =
-        failure_with(&handler("(loop $l (br $l))"), "[limits]\ntime-ms = 60", within(Duration::from_secs(60))).await;
+    let (error, elapsed) = failure_with(
+        &handler("(loop $l (br $l))"),
+        "[limits]\ntime-ms = 60",
+        within(Duration::from_secs(60)),
+    )
+    .await;
     assert_eq!(error.kind, CallErrorKind::Deadline);
     assert!(elapsed < Duration::from_millis(60) + OVERSHOOT, "{elapsed:?}");
 }
@@ -88,20 +106,32 @@ async fn a_parked_host_call_is_dropped_at_the_deadline() {
     let manifest = manifest("w") + "[grants]\ntasks = [\"order\"]";
     let folder = Folder::open_with(&[("w", &component, &manifest)], config(), policy).await;
     let context = CallContext {
-        capabilities: Arc::new(Engines { delay: Duration::from_secs(60) }),
+        capabilities: Arc::new(Engines {
+            delay: Duration::from_secs(60),
+        }),
         ..within(Duration::from_millis(100))
     };
     let started = Instant::now();
     let error = folder.worker("w").handle(task(vec![]), context).await.unwrap_err();
     assert_eq!(error.kind, CallErrorKind::Deadline);
-    assert!(started.elapsed() < Duration::from_millis(100) + OVERSHOOT, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_millis(100) + OVERSHOOT,
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancelled_run_ends_at_once() {
     let folder = Folder::one(&guest("worker", &handler("(loop $l (br $l))"))).await;
     let cancel = CancellationToken::new();
-    let (worker, context) = (folder.worker("w"), CallContext { cancel: cancel.clone(), ..call() });
+    let (worker, context) = (
+        folder.worker("w"),
+        CallContext {
+            cancel: cancel.clone(),
+            ..call()
+        },
+    );
     let running = tokio::spawn(async move { worker.handle(task(vec![]), context).await });
     while folder.worker("w").running() == 0 {
         tokio::task::yield_now().await;
@@ -119,12 +149,18 @@ async fn memory_beyond_the_limit_is_refused_with_the_limits_name() {
     let grow = handler("(loop $l (drop (memory.grow (i32.const 16))) (br $l))");
     let (error, _) = failure_with(&grow, "[limits]\nmemory-mb = 8", call()).await;
     assert_eq!(error.kind, CallErrorKind::OutOfMemory);
-    assert!(error.message.contains("its limit is 8 MiB") && error.message.contains("memory-mb"), "{error}");
+    assert!(
+        error.message.contains("its limit is 8 MiB") && error.message.contains("memory-mb"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deep_recursion_overflows_the_guests_stack_only() {
-    let recurse = format!("(func $f (param i64) (call $f (i64.const 1)) (drop (local.get 0))) {}", handler("(call $f (i64.const 0))"));
+    let recurse = format!(
+        "(func $f (param i64) (call $f (i64.const 1)) (drop (local.get 0))) {}",
+        handler("(call $f (i64.const 0))")
+    );
     let (error, _) = failure(&recurse, call()).await;
     assert_eq!(error.kind, CallErrorKind::StackOverflow);
     assert!(error.message.contains("recursed"), "{error}");
@@ -136,7 +172,10 @@ async fn a_trap_says_what_and_where() {
     let (error, _) = failure(&body, call()).await;
     assert_eq!(error.kind, CallErrorKind::Trap);
     assert!(error.message.contains("unreachable"), "{error}");
-    assert!(error.backtrace.as_deref().is_some_and(|b| b.contains("check_stock")), "{error:?}");
+    assert!(
+        error.backtrace.as_deref().is_some_and(|b| b.contains("check_stock")),
+        "{error:?}"
+    );
     assert!(error.details().is_some_and(|details| details.contains("check_stock")));
 }
 
@@ -154,7 +193,11 @@ async fn a_million_log_lines_are_cut_and_the_task_goes_on() {
         )
     );
     let folder = Folder::one(&guest("worker", &body)).await;
-    let outcome = folder.worker("w").handle(task(vec![]), within(Duration::from_secs(60))).await.unwrap();
+    let outcome = folder
+        .worker("w")
+        .handle(task(vec![]), within(Duration::from_secs(60)))
+        .await
+        .unwrap();
     assert!(matches!(outcome, Outcome::Complete(_)));
 }
 
@@ -175,9 +218,16 @@ async fn an_outcome_of_100_mb_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_is_too_large_is_not_handed_over() {
     let folder = Folder::one(&guest("worker", &handler(""))).await;
-    let error = folder.worker("w").handle(task(vec![text("big", &"x".repeat(5 << 20))]), call()).await.unwrap_err();
+    let error = folder
+        .worker("w")
+        .handle(task(vec![text("big", &"x".repeat(5 << 20))]), call())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, CallErrorKind::PayloadTooLarge);
-    assert!(error.message.contains("5121 KiB") && error.message.contains("payload-kb"), "{error}");
+    assert!(
+        error.message.contains("5121 KiB") && error.message.contains("payload-kb"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +240,10 @@ async fn a_full_house_is_no_attempt() {
     while worker.running() == 0 {
         tokio::task::yield_now().await;
     }
-    let error = worker.handle(task(vec![]), within(Duration::from_millis(50))).await.unwrap_err();
+    let error = worker
+        .handle(task(vec![]), within(Duration::from_millis(50)))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, CallErrorKind::NoCapacity);
     assert!(!error.is_attempt());
     running.abort();
@@ -198,7 +251,12 @@ async fn a_full_house_is_no_attempt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_comes_back() {
-    let allocate = guest("worker", &handler("(drop (memory.grow (i32.const 800))) (memory.fill (i32.const 65536) (i32.const 7) (i32.const 50000000))"));
+    let allocate = guest(
+        "worker",
+        &handler(
+            "(drop (memory.grow (i32.const 800))) (memory.fill (i32.const 65536) (i32.const 7) (i32.const 50000000))",
+        ),
+    );
     let folder = Folder::one(&allocate).await;
     let worker = folder.worker("w");
     let resident = || {
@@ -218,7 +276,11 @@ async fn memory_comes_back() {
 async fn spinning_guests_leave_their_neighbours_alone() {
     let spin = guest("worker", &handler("(loop $l (br $l))"));
     let quick = guest("worker", &handler(""));
-    let folder = Folder::open(&[("spin", &spin, &manifest("spin")), ("quick", &quick, &manifest("quick"))]).await;
+    let folder = Folder::open(&[
+        ("spin", &spin, &manifest("spin")),
+        ("quick", &quick, &manifest("quick")),
+    ])
+    .await;
     let processors = std::thread::available_parallelism().unwrap().get();
     let spinning: Vec<_> = (0..processors)
         .map(|_| {
@@ -237,7 +299,10 @@ async fn spinning_guests_leave_their_neighbours_alone() {
         times.push(started.elapsed());
     }
     times.sort();
-    println!("beside {processors} spinning guests: p50 {:?}, p99 {:?}", times[49], times[98]);
+    println!(
+        "beside {processors} spinning guests: p50 {:?}, p99 {:?}",
+        times[49], times[98]
+    );
     // Twice what is promised on an idle machine: tests run beside each other.
     assert!(times[49] < Duration::from_millis(50), "{times:?}");
     for task in spinning {

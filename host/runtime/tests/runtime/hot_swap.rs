@@ -39,7 +39,12 @@ async fn said(version: &Arc<WorkerVersion>) -> String {
 }
 
 fn runs(name: &'static str, digest: Digest) -> impl Fn(&Catalog) -> bool {
-    move |catalog| catalog.worker(name).and_then(|w| w.current.as_ref()).is_some_and(|v| v.component_digest() == digest)
+    move |catalog| {
+        catalog
+            .worker(name)
+            .and_then(|w| w.current.as_ref())
+            .is_some_and(|v| v.component_digest() == digest)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +64,11 @@ async fn a_changed_manifest_is_another_version() {
     let folder = Folder::one(&says("one")).await;
     let before = folder.worker("w").digest();
     fs::write(folder.dir.path().join("w.toml"), manifest("w") + "retries = 7").unwrap();
-    folder.until("the manifest is taken", |c| c.worker("w").unwrap().current.as_ref().unwrap().digest() != before).await;
+    folder
+        .until("the manifest is taken", |c| {
+            c.worker("w").unwrap().current.as_ref().unwrap().digest() != before
+        })
+        .await;
     assert_eq!(folder.worker("w").manifest().retries(), 7);
 }
 
@@ -88,13 +97,25 @@ async fn bad_candidates_displace_nothing_and_say_why() {
         ("not WebAssembly", b"<html>".to_vec(), "not WebAssembly"),
         ("half-written", two[..two.len() / 2].to_vec(), "does not compile"),
         ("a core module", wat::parse_str(code).unwrap(), "wasm32-wasip2"),
-        ("another world", other_world, "exports run; a worker exports handoff:worker/handler@0.1.0"),
+        (
+            "another world",
+            other_world,
+            "exports run; a worker exports handoff:worker/handler@0.1.0",
+        ),
         ("another version", other_version, "handoff:worker/handler@0.2.0"),
-        ("a listener where the manifest has topics", listener, "does not export handoff:worker/handler@0.1.0"),
+        (
+            "a listener where the manifest has topics",
+            listener,
+            "does not export handoff:worker/handler@0.1.0",
+        ),
     ];
     for (what, bytes, reason) in candidates {
         fs::write(folder.dir.path().join("w.wasm"), bytes).unwrap();
-        let refused = |c: &Catalog| c.worker("w").and_then(|w| w.last_error.as_ref()).is_some_and(|e| e.message.contains(reason));
+        let refused = |c: &Catalog| {
+            c.worker("w")
+                .and_then(|w| w.last_error.as_ref())
+                .is_some_and(|e| e.message.contains(reason))
+        };
         folder.until(what, refused).await;
         let catalog = folder.registry.current();
         assert_eq!(catalog.worker("w").unwrap().phase, WorkerPhase::Failed);
@@ -102,7 +123,11 @@ async fn bad_candidates_displace_nothing_and_say_why() {
         assert!(catalog.topic("order", "w").is_some());
     }
     fs::write(folder.dir.path().join("w.wasm"), &one).unwrap();
-    folder.until("the error goes when the file is good again", |c| c.worker("w").unwrap().last_error.is_none()).await;
+    folder
+        .until("the error goes when the file is good again", |c| {
+            c.worker("w").unwrap().last_error.is_none()
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,8 +136,14 @@ async fn a_pin_keeps_component_and_manifest_together() {
     let pinned = |component: &[u8]| format!("{}sha256 = \"{}\"", manifest("w"), Digest::of(component));
     let folder = Folder::open(&[("w", &one, &pinned(&one))]).await;
     fs::write(folder.dir.path().join("w.wasm"), &two).unwrap();
-    folder.until("the pin refuses it", |c| c.worker("w").unwrap().last_error.is_some()).await;
-    assert!(folder.refusal("w").contains("pins another component"), "{}", folder.refusal("w"));
+    folder
+        .until("the pin refuses it", |c| c.worker("w").unwrap().last_error.is_some())
+        .await;
+    assert!(
+        folder.refusal("w").contains("pins another component"),
+        "{}",
+        folder.refusal("w")
+    );
     assert_eq!(said(&folder.worker("w")).await, "one");
     fs::write(folder.dir.path().join("w.toml"), pinned(&two)).unwrap();
     folder.until("both are there", runs("w", Digest::of(&two))).await;
@@ -123,7 +154,11 @@ async fn a_deleted_worker_drains_and_a_new_one_comes() {
     let folder = Folder::one(&says("one")).await;
     let version = folder.worker("w");
     fs::remove_file(folder.dir.path().join("w.wasm")).unwrap();
-    folder.until("it is gone", |c| c.worker("w").is_none() && c.topic("order", "w").is_none()).await;
+    folder
+        .until("it is gone", |c| {
+            c.worker("w").is_none() && c.topic("order", "w").is_none()
+        })
+        .await;
     assert_eq!(said(&version).await, "one");
     write(folder.dir.path(), "v", &says("two"), &manifest("v"));
     folder.until("it is there", |c| c.topic("order", "v").is_some()).await;
@@ -131,10 +166,18 @@ async fn a_deleted_worker_drains_and_a_new_one_comes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_or_bad_manifest_is_named() {
-    let folder = Folder::open(&[("bad", &says("x"), "topcis = []"), ("engine", &says("x"), "engine = \"ordre\"\ntopics = [\"a\"]")]).await;
+    let folder = Folder::open(&[
+        ("bad", &says("x"), "topcis = []"),
+        ("engine", &says("x"), "engine = \"ordre\"\ntopics = [\"a\"]"),
+    ])
+    .await;
     assert!(folder.refusal("bad").contains("bad.toml:1") && folder.refusal("bad").contains("topcis"));
     fs::write(folder.dir.path().join("alone.wasm"), says("x")).unwrap();
-    folder.until("it is refused", |c| c.worker("alone").is_some_and(|w| w.last_error.is_some())).await;
+    folder
+        .until("it is refused", |c| {
+            c.worker("alone").is_some_and(|w| w.last_error.is_some())
+        })
+        .await;
     assert!(folder.refusal("alone").contains("alone.toml is missing"));
 }
 
@@ -148,16 +191,27 @@ async fn an_unknown_engine_is_refused() {
     let manifest = "engine = \"ordre\"\ntopics = [\"a\"]";
     let folder = Folder::open_with(&[("w", &says("x"), manifest)], config(), policy).await;
     let refusal = folder.refusal("w");
-    assert!(refusal.contains("`ordre`") && refusal.contains("inventory, order") && refusal.contains("handoff.toml"), "{refusal}");
+    assert!(
+        refusal.contains("`ordre`") && refusal.contains("inventory, order") && refusal.contains("handoff.toml"),
+        "{refusal}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_belongs_to_one_worker() {
     let folder = Folder::open(&[("a", &says("a"), &manifest("t")), ("b", &says("b"), &manifest("t"))]).await;
     assert_eq!(said(folder.registry.current().topic("order", "t").unwrap()).await, "a");
-    assert!(folder.refusal("b").contains("worker `a`'s already"), "{}", folder.refusal("b"));
+    assert!(
+        folder.refusal("b").contains("worker `a`'s already"),
+        "{}",
+        folder.refusal("b")
+    );
     fs::remove_file(folder.dir.path().join("a.wasm")).unwrap();
-    folder.until("b takes over", |c| c.topic("order", "t").is_some_and(|v| v.name() == "b")).await;
+    folder
+        .until("b takes over", |c| {
+            c.topic("order", "t").is_some_and(|v| v.name() == "b")
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,7 +221,12 @@ async fn a_flipped_link_swaps_component_and_manifest_together() {
     let (one, two) = (says("one"), says("two"));
     for (release, component, retries) in [("..1", &one, 1), ("..2", &two, 2)] {
         fs::create_dir(root.path().join(release)).unwrap();
-        write(&root.path().join(release), "w", component, &format!("{}retries = {retries}", manifest("w")));
+        write(
+            &root.path().join(release),
+            "w",
+            component,
+            &format!("{}retries = {retries}", manifest("w")),
+        );
     }
     let flip = |to: &str| {
         symlink(to, root.path().join("..new")).unwrap();
@@ -184,7 +243,11 @@ async fn a_flipped_link_swaps_component_and_manifest_together() {
         let mut catalogs = registry.subscribe();
         let version = tokio::time::timeout(
             Duration::from_secs(10),
-            catalogs.wait_for(|c| c.worker("w").and_then(|w| w.current.as_ref()).is_some_and(|v| v.manifest().retries() == 2)),
+            catalogs.wait_for(|c| {
+                c.worker("w")
+                    .and_then(|w| w.current.as_ref())
+                    .is_some_and(|v| v.manifest().retries() == 2)
+            }),
         )
         .await
         .expect("the flip is not seen")
@@ -199,7 +262,9 @@ async fn a_flipped_link_swaps_component_and_manifest_together() {
 }
 
 async fn open(dir: &Path) -> Registry {
-    Registry::open(Runtime::new(config()).unwrap(), RegistryConfig::new(dir)).await.unwrap()
+    Registry::open(Runtime::new(config()).unwrap(), RegistryConfig::new(dir))
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -235,7 +300,9 @@ async fn calls_flow_while_the_file_is_replaced_again_and_again() {
         } else {
             fs::write(folder.dir.path().join("w.wasm"), component).unwrap();
         }
-        folder.until("the newest version runs", runs("w", Digest::of(component))).await;
+        folder
+            .until("the newest version runs", runs("w", Digest::of(component)))
+            .await;
     }
     stop.store(true, Ordering::Relaxed);
     let mut calls = 0;

@@ -7,12 +7,15 @@ use handoff_runtime::wit::types::Outcome;
 use crate::support::*;
 
 async fn hello(name: &str) {
-    let folder = Folder::open(&[(name, &built_worker(name), &manifest(name))]).await;
+    let folder = Folder::open_cached(&[(name, &built_worker(name), &manifest(name))]).await;
     let worker = folder.worker(name);
     let mut times = Vec::new();
     for _ in 0..20 {
         let started = Instant::now();
-        let outcome = worker.handle(task(vec![text("name", "Ada")]), within(Duration::from_secs(30))).await.unwrap();
+        let outcome = worker
+            .handle(task(vec![text("name", "Ada")]), within(Duration::from_secs(30)))
+            .await
+            .unwrap();
         times.push(started.elapsed());
         assert!(matches!(outcome, Outcome::Complete(_)), "{outcome:?}");
     }

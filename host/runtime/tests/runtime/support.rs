@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use handoff_runtime::{
-    CallContext, Caller, Capabilities, Catalog, Deadline, OperatorPolicy, Registry, RegistryConfig, Runtime, RuntimeConfig,
-    WorkerVersion,
+    CallContext, Caller, Capabilities, Catalog, Deadline, OperatorPolicy, Registry, RegistryConfig, Runtime,
+    RuntimeConfig, WorkerVersion,
     wit::{
         processes::{Message, Receiver, StartRequest, StartStatus, Started},
         tasks::Ending,
@@ -20,12 +20,16 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// A guest: `body` is the text of a core module's fields, to which memory, allocation and the world are added.
-pub fn guest(world: &str, body: &str) -> Vec<u8> {
-    guest_of(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")), world, body)
+pub(crate) fn guest(world: &str, body: &str) -> Vec<u8> {
+    guest_of(
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")),
+        world,
+        body,
+    )
 }
 
 /// A guest of a world of another package, whose text is `wit`.
-pub fn foreign_guest(wit: &str, world: &str, body: &str) -> Vec<u8> {
+pub(crate) fn foreign_guest(wit: &str, world: &str, body: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("world.wit"), wit).unwrap();
     guest_of(dir.path(), world, body)
@@ -50,17 +54,22 @@ fn guest_of(wit: &Path, world: &str, body: &str) -> Vec<u8> {
 }
 
 /// A guest whose core module is `text` as it is.
-pub fn raw_guest(wit: impl AsRef<Path>, world: &str, text: &str) -> Vec<u8> {
+pub(crate) fn raw_guest(wit: impl AsRef<Path>, world: &str, text: &str) -> Vec<u8> {
     let mut module = wat::parse_str(text).unwrap();
     let mut resolve = wit_parser::Resolve::default();
     let (package, _) = resolve.push_path(wit.as_ref()).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
-    wit_component::ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+    wit_component::ComponentEncoder::default()
+        .module(&module)
+        .unwrap()
+        .validate(true)
+        .encode()
+        .unwrap()
 }
 
 /// The body of a guest whose handler runs `code` and then completes without variables.
-pub fn handler(code: &str) -> String {
+pub(crate) fn handler(code: &str) -> String {
     format!(
         r#"(func (export "handoff:worker/handler@0.1.0#handle") (param $task i32) (result i32) {code} (i32.const 1024))"#
     )
@@ -68,7 +77,7 @@ pub fn handler(code: &str) -> String {
 
 /// A guest's module that calls `tasks.complete` for task `x` of engine `order` and then runs `code`; the result of the call
 /// lies at 4096.
-pub fn calls_complete(code: &str) -> String {
+pub(crate) fn calls_complete(code: &str) -> String {
     format!(
         r#"(import "handoff:worker/tasks@0.1.0" "complete" (func $complete (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
            (data (i32.const 2048) "orderx")
@@ -82,69 +91,108 @@ pub fn calls_complete(code: &str) -> String {
 }
 
 /// A worker of this repository, as `cargo xtask workers` builds it.
-pub fn built_worker(name: &str) -> Vec<u8> {
-    let dir = std::env::var_os("HANDOFF_WORKERS_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/workers"), PathBuf::from);
+pub(crate) fn built_worker(name: &str) -> Vec<u8> {
+    let dir = std::env::var_os("HANDOFF_WORKERS_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/workers"),
+        PathBuf::from,
+    );
     let path = dir.join(format!("{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask workers` first", path.display()))
 }
 
 /// A folder of workers and what runs it.
-pub struct Folder {
-    pub dir: TempDir,
-    pub runtime: Arc<Runtime>,
-    pub registry: Registry,
+pub(crate) struct Folder {
+    pub(crate) dir: TempDir,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) registry: Registry,
 }
 
 /// A manifest with one topic named as the worker.
-pub fn manifest(name: &str) -> String {
+pub(crate) fn manifest(name: &str) -> String {
     format!("engine = \"order\"\ntopics = [\"{name}\"]\n")
 }
 
-pub fn write(dir: &Path, name: &str, component: &[u8], manifest: &str) {
+pub(crate) fn write(dir: &Path, name: &str, component: &[u8], manifest: &str) {
     std::fs::write(dir.join(format!("{name}.toml")), manifest).unwrap();
     std::fs::write(dir.join(format!("{name}.wasm")), component).unwrap();
 }
 
 /// The settings of tests: a few slots, so that the pool is small, and all that they grant.
-pub fn config() -> RuntimeConfig {
-    RuntimeConfig { task_slots: 8, delegate_slots: 2, ..RuntimeConfig::default() }
+pub(crate) fn config() -> RuntimeConfig {
+    RuntimeConfig {
+        task_slots: 8,
+        delegate_slots: 2,
+        ..RuntimeConfig::default()
+    }
 }
 
 impl Folder {
-    pub async fn open(workers: &[(&str, &[u8], &str)]) -> Self {
+    pub(crate) async fn open(workers: &[(&str, &[u8], &str)]) -> Self {
         Self::open_with(workers, config(), OperatorPolicy::default()).await
     }
 
-    pub async fn open_with(workers: &[(&str, &[u8], &str)], config: RuntimeConfig, policy: OperatorPolicy) -> Self {
+    pub(crate) async fn open_with(
+        workers: &[(&str, &[u8], &str)],
+        config: RuntimeConfig,
+        policy: OperatorPolicy,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let registry = RegistryConfig {
+            policy,
+            ..RegistryConfig::new(dir.path())
+        };
+        Self::open_as(workers, config, dir, registry).await
+    }
+
+    /// With a cache that outlives the tests: compiling JavaScript and Python takes long.
+    pub(crate) async fn open_cached(workers: &[(&str, &[u8], &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = RegistryConfig {
+            cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("components")),
+            ..RegistryConfig::new(dir.path())
+        };
+        Self::open_as(workers, config(), dir, registry).await
+    }
+
+    async fn open_as(
+        workers: &[(&str, &[u8], &str)],
+        config: RuntimeConfig,
+        dir: TempDir,
+        registry: RegistryConfig,
+    ) -> Self {
         for (name, component, manifest) in workers {
             write(dir.path(), name, component, manifest);
         }
         let runtime = Runtime::new(config).unwrap();
-        let registry = RegistryConfig { policy, ..RegistryConfig::new(dir.path()) };
         let registry = Registry::open(runtime.clone(), registry).await.unwrap();
         Self { dir, runtime, registry }
     }
 
     /// One worker named `w` that handles topic `w`.
-    pub async fn one(component: &[u8]) -> Self {
+    pub(crate) async fn one(component: &[u8]) -> Self {
         Self::open(&[("w", component, &manifest("w"))]).await
     }
 
-    pub fn worker(&self, name: &str) -> Arc<WorkerVersion> {
+    pub(crate) fn worker(&self, name: &str) -> Arc<WorkerVersion> {
         let catalog = self.registry.current();
         let state = catalog.worker(name).unwrap_or_else(|| panic!("no worker {name}"));
-        state.current.clone().unwrap_or_else(|| panic!("{name} was refused: {:?}", state.last_error))
+        state
+            .current
+            .clone()
+            .unwrap_or_else(|| panic!("{name} was refused: {:?}", state.last_error))
     }
 
-    pub fn refusal(&self, name: &str) -> String {
+    pub(crate) fn refusal(&self, name: &str) -> String {
         let catalog = self.registry.current();
-        catalog.worker(name).and_then(|state| state.last_error.clone()).expect("it was not refused").message
+        catalog
+            .worker(name)
+            .and_then(|state| state.last_error.clone())
+            .expect("it was not refused")
+            .message
     }
 
     /// Waits until the catalog is as `expected`.
-    pub async fn until(&self, what: &str, expected: impl Fn(&Catalog) -> bool) {
+    pub(crate) async fn until(&self, what: &str, expected: impl Fn(&Catalog) -> bool) {
         let mut catalogs = self.registry.subscribe();
         let wait = catalogs.wait_for(|catalog| expected(catalog));
         let waited = tokio::time::timeout(Duration::from_secs(10), wait).await;
@@ -153,9 +201,12 @@ impl Folder {
 }
 
 /// A task of topic `w` with these variables.
-pub fn task(variables: Vec<Variable>) -> Task {
+pub(crate) fn task(variables: Vec<Variable>) -> Task {
     Task {
-        id: TaskRef { engine: "order".to_owned(), id: "task-1".to_owned() },
+        id: TaskRef {
+            engine: "order".to_owned(),
+            id: "task-1".to_owned(),
+        },
         topic: "w".to_owned(),
         business_key: Some("o-1".to_owned()),
         variables,
@@ -177,12 +228,16 @@ pub fn task(variables: Vec<Variable>) -> Task {
     }
 }
 
-pub fn text(name: &str, value: &str) -> Variable {
-    Variable { name: name.to_owned(), value: Value::Text(value.to_owned()), transient: false }
+pub(crate) fn text(name: &str, value: &str) -> Variable {
+    Variable {
+        name: name.to_owned(),
+        value: Value::Text(value.to_owned()),
+        transient: false,
+    }
 }
 
 /// A call with this much time.
-pub fn within(time: Duration) -> CallContext {
+pub(crate) fn within(time: Duration) -> CallContext {
     CallContext {
         deadline: Deadline::after(time),
         capabilities: Arc::new(Engines::default()),
@@ -191,14 +246,14 @@ pub fn within(time: Duration) -> CallContext {
     }
 }
 
-pub fn call() -> CallContext {
+pub(crate) fn call() -> CallContext {
     within(Duration::from_secs(10))
 }
 
 /// Engines that answer everything, after a while if they are told to.
 #[derive(Default)]
-pub struct Engines {
-    pub delay: Duration,
+pub(crate) struct Engines {
+    pub(crate) delay: Duration,
 }
 
 impl Engines {

@@ -79,7 +79,12 @@ impl HttpClient {
         Ok((response, Box::new(io)))
     }
 
-    async fn connect(&self, target: &Target, permit: HttpPermit, grants: &WorkerGrants) -> Result<Box<dyn Stream>, Error> {
+    async fn connect(
+        &self,
+        target: &Target,
+        permit: HttpPermit,
+        grants: &WorkerGrants,
+    ) -> Result<Box<dyn Stream>, Error> {
         let addresses = resolve(target).await?;
         let allowed: Vec<SocketAddr> = addresses
             .into_iter()
@@ -108,9 +113,16 @@ impl HttpClient {
         if target.scheme == "http" {
             return Ok(Box::new(stream));
         }
-        let config = self.tls.get_or_init(tls_config).clone().map_err(|reason| Error::InternalError(Some(reason)))?;
+        let config = self
+            .tls
+            .get_or_init(tls_config)
+            .clone()
+            .map_err(|reason| Error::InternalError(Some(reason)))?;
         let name = ServerName::try_from(target.host.clone()).map_err(|_| Error::HttpRequestUriInvalid)?;
-        let stream = TlsConnector::from(config).connect(name, stream).await.map_err(Error::Tls)?;
+        let stream = TlsConnector::from(config)
+            .connect(name, stream)
+            .await
+            .map_err(Error::Tls)?;
         Ok(Box::new(stream))
     }
 }
@@ -132,7 +144,10 @@ async fn resolve(target: &Target) -> Result<Vec<SocketAddr>, Error> {
     }
     match lookup_host((target.host.as_str(), target.port)).await {
         Ok(addresses) => Ok(addresses.collect()),
-        Err(error) => Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None }),
+        Err(error) => Err(Error::DnsError {
+            rcode: Some(error.to_string()),
+            info_code: None,
+        }),
     }
 }
 
@@ -155,7 +170,11 @@ struct TimedBody {
 
 impl TimedBody {
     fn new(body: Incoming, idle: Duration) -> Self {
-        Self { body, idle, timer: Box::pin(tokio::time::sleep(idle)) }
+        Self {
+            body,
+            idle,
+            timer: Box::pin(tokio::time::sleep(idle)),
+        }
     }
 }
 

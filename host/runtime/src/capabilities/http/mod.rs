@@ -43,7 +43,12 @@ pub(crate) struct Target {
 
 impl HttpHooks {
     pub(crate) fn new(run: &Run) -> Self {
-        Self { caller: run.caller.clone(), grants: run.grants.clone(), client: run.http.clone(), host: run.host.clone() }
+        Self {
+            caller: run.caller.clone(),
+            grants: run.grants.clone(),
+            client: run.http.clone(),
+            host: run.host.clone(),
+        }
     }
 }
 
@@ -54,13 +59,21 @@ impl Target {
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(Error::HttpRequestUriInvalid);
         }
-        let (scheme, default_port) = if uri.scheme() == Some(&Scheme::HTTP) { ("http", 80) } else { ("https", 443) };
+        let (scheme, default_port) = if uri.scheme() == Some(&Scheme::HTTP) {
+            ("http", 80)
+        } else {
+            ("https", 443)
+        };
         let port = match authority.port() {
             Some(port) => port.as_u16(),
             None if authority.as_str() == authority.host() => default_port,
             None => return Err(Error::HttpRequestUriInvalid),
         };
-        Ok(Self { scheme, host: rules::normalise_host(authority.host()), port })
+        Ok(Self {
+            scheme,
+            host: rules::normalise_host(authority.host()),
+            port,
+        })
     }
 }
 
@@ -76,25 +89,30 @@ impl WasiHttpHooks for HttpHooks {
             Ok(target) => Ok(target),
             Err(error) => Err(error),
         };
-        let granted = target.and_then(|target| {
-            match self.grants.check_http(target.scheme, &target.host, target.port) {
-                Ok(permit) => Ok((target, permit)),
-                Err(_) => Err(Error::HttpRequestDenied),
-            }
-        });
+        let granted =
+            target.and_then(
+                |target| match self.grants.check_http(target.scheme, &target.host, target.port) {
+                    Ok(permit) => Ok((target, permit)),
+                    Err(_) => Err(Error::HttpRequestDenied),
+                },
+            );
         let (caller, grants, client) = (self.caller.clone(), self.grants.clone(), self.client.clone());
         // On the embedder's runtime, so that no guest can starve the connection.
         let sending = match granted {
-            Ok((target, permit)) => AbortOnDropHandle::new(
-                self.host.spawn(async move { client.send(request, options, &target, permit, &grants, &caller.deadline).await }),
-            ),
+            Ok((target, permit)) => AbortOnDropHandle::new(self.host.spawn(async move {
+                client
+                    .send(request, options, &target, permit, &grants, &caller.deadline)
+                    .await
+            })),
             Err(error) => {
                 drain(&self.host, request.into_body());
                 return Box::new(async move { Err(error) });
             }
         };
         Box::new(async move {
-            sending.await.unwrap_or_else(|_| Err(Error::InternalError(Some("the host failed".to_owned()))))
+            sending
+                .await
+                .unwrap_or_else(|_| Err(Error::InternalError(Some("the host failed".to_owned()))))
         })
     }
 }

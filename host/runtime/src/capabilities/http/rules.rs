@@ -20,7 +20,12 @@ pub struct HttpGrant {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rule {
     Everything,
-    Origin { scheme: Scheme, host: Host, port: u16, explicit_port: bool },
+    Origin {
+        scheme: Scheme,
+        host: Host,
+        port: u16,
+        explicit_port: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,10 +45,15 @@ impl TryFrom<String> for HttpGrant {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text == "*" {
-            return Ok(Self { text, rule: Rule::Everything });
+            return Ok(Self {
+                text,
+                rule: Rule::Everything,
+            });
         }
         let refuse = |why: &str| {
-            Err(format!("`{text}` is no HTTP grant: {why}; write scheme, host and port, such as \"https://api.example.com:443\""))
+            Err(format!(
+                "`{text}` is no HTTP grant: {why}; write scheme, host and port, such as \"https://api.example.com:443\""
+            ))
         };
         let (scheme, rest) = match text.split_once("://") {
             Some(("http", rest)) => (Scheme::Http, rest),
@@ -58,14 +68,21 @@ impl TryFrom<String> for HttpGrant {
         let host = normalise_host(host);
         let valid = |name: &str| {
             !name.is_empty()
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':'))
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':'))
         };
         let host = match host.strip_prefix("*.") {
             Some(domain) if valid(domain) => Host::Below(domain.to_owned()),
             None if valid(&host) => Host::Exact(host),
             _ => return refuse("it has no host, or one with characters that no host has"),
         };
-        let rule = Rule::Origin { scheme, host, port: port.unwrap_or(scheme.port()), explicit_port: port.is_some() };
+        let rule = Rule::Origin {
+            scheme,
+            host,
+            port: port.unwrap_or(scheme.port()),
+            explicit_port: port.is_some(),
+        };
         Ok(Self { text, rule })
     }
 }
@@ -73,7 +90,13 @@ impl TryFrom<String> for HttpGrant {
 impl HttpGrant {
     /// Whether a request to `scheme://host:port` is covered.
     pub fn matches(&self, scheme: &str, host: &str, port: u16) -> bool {
-        let Rule::Origin { scheme: granted, host: pattern, port: granted_port, .. } = &self.rule else {
+        let Rule::Origin {
+            scheme: granted,
+            host: pattern,
+            port: granted_port,
+            ..
+        } = &self.rule
+        else {
             return true;
         };
         let host = normalise_host(host);
@@ -81,15 +104,22 @@ impl HttpGrant {
             && *granted_port == port
             && match pattern {
                 Host::Exact(name) => *name == host,
-                Host::Below(domain) => {
-                    host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-                }
+                Host::Below(domain) => host
+                    .strip_suffix(domain.as_str())
+                    .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
             }
     }
 
     /// Whether the grant names one host and a port, so that it may lead to a private address.
     pub fn is_exact(&self) -> bool {
-        matches!(&self.rule, Rule::Origin { host: Host::Exact(_), explicit_port: true, .. })
+        matches!(
+            &self.rule,
+            Rule::Origin {
+                host: Host::Exact(_),
+                explicit_port: true,
+                ..
+            }
+        )
     }
 }
 
@@ -117,7 +147,10 @@ impl Scheme {
 
 /// Lower case, without the brackets of an IPv6 address and without a trailing dot.
 pub(crate) fn normalise_host(host: &str) -> String {
-    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .trim_end_matches('.')
+        .to_ascii_lowercase()
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), &'static str> {
@@ -227,7 +260,16 @@ mod tests {
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for text in ["api.example.com", "ftp://a", "https://", "https://a/path", "https://u@a", "https://a:0", "https://a:x", "https://*"] {
+        for text in [
+            "api.example.com",
+            "ftp://a",
+            "https://",
+            "https://a/path",
+            "https://u@a",
+            "https://a:0",
+            "https://a:x",
+            "https://*",
+        ] {
             let error = HttpGrant::try_from(text.to_owned()).unwrap_err();
             assert!(error.contains("https://api.example.com:443"), "{text}: {error}");
         }
@@ -236,13 +278,39 @@ mod tests {
     #[test]
     fn private_addresses_in_all_their_forms() {
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-            "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::", "::10.0.0.1", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.2.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "::10.0.0.1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }

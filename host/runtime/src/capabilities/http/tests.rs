@@ -31,7 +31,10 @@ async fn server(answer: &'static str) -> (u16, tokio::task::JoinHandle<String>) 
 
 fn hooks(grant: &str, deadline: Deadline) -> HttpHooks {
     let grants: Grants = toml::from_str(&format!("http = [\"{grant}\"]")).unwrap();
-    let policy = OperatorPolicy { default_grants: grants.clone(), ..OperatorPolicy::default() };
+    let policy = OperatorPolicy {
+        default_grants: grants.clone(),
+        ..OperatorPolicy::default()
+    };
     HttpHooks {
         caller: Arc::new(Caller {
             worker: "w".to_owned(),
@@ -70,7 +73,10 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\
 async fn a_granted_request_arrives_in_origin_form() {
     let (port, serving) = server(OK).await;
     let url = format!("http://127.0.0.1:{port}");
-    assert_eq!(send(&url, &format!("{url}/a?b=c"), soon()).await.unwrap(), (200, "hi".to_owned()));
+    assert_eq!(
+        send(&url, &format!("{url}/a?b=c"), soon()).await.unwrap(),
+        (200, "hi".to_owned())
+    );
     let asked = serving.await.unwrap();
     assert!(asked.starts_with("GET /a?b=c HTTP/1.1\r\n"), "{asked}");
     assert!(asked.contains(&format!("host: 127.0.0.1:{port}")), "{asked}");
@@ -88,14 +94,19 @@ async fn a_name_that_leads_to_loopback_is_refused_unless_host_and_port_are_named
     let url = format!("http://localhost:{port}/");
     let result = send("*", &url, soon()).await;
     assert!(matches!(result, Err(Error::DestinationIpProhibited)), "{result:?}");
-    assert_eq!(send(&format!("http://localhost:{port}"), &url, soon()).await.unwrap().0, 200);
+    assert_eq!(
+        send(&format!("http://localhost:{port}"), &url, soon()).await.unwrap().0,
+        200
+    );
     serving.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_redirect_is_the_workers_to_follow() {
-    let (port, serving) =
-        server("HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+    let (port, serving) = server(
+        "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    )
+    .await;
     let url = format!("http://127.0.0.1:{port}");
     assert_eq!(send(&url, &url, soon()).await.unwrap().0, 302);
     serving.await.unwrap();
@@ -114,9 +125,13 @@ async fn a_server_that_never_answers_is_not_waited_for_beyond_the_deadline() {
 async fn a_body_of_a_denied_request_is_read_away() {
     let (sent, received) = tokio::sync::oneshot::channel();
     let body = Full::new(Bytes::from_static(b"much")).map_err(|never: std::convert::Infallible| match never {});
-    let observed = Observed { body: boxed(body), sent: Some(sent) };
+    let observed = Observed {
+        body: boxed(body),
+        sent: Some(sent),
+    };
     let request = Request::post("https://other.invalid/").body(boxed(observed)).unwrap();
-    let result = Box::into_pin(hooks("https://a:443", soon()).send_request(request, None, Box::new(async { Ok(()) }))).await;
+    let result =
+        Box::into_pin(hooks("https://a:443", soon()).send_request(request, None, Box::new(async { Ok(()) }))).await;
     assert!(matches!(result, Err(Error::HttpRequestDenied)));
     received.await.expect("the body is read to its end");
 }
@@ -151,8 +166,17 @@ fn target(uri: &str) -> Result<Target, String> {
 
 #[test]
 fn the_target_is_what_is_connected_to() {
-    let expect = |scheme, host: &str, port| Ok(Target { scheme, host: host.to_owned(), port });
-    assert_eq!(target("https://API.example.com/x"), expect("https", "api.example.com", 443));
+    let expect = |scheme, host: &str, port| {
+        Ok(Target {
+            scheme,
+            host: host.to_owned(),
+            port,
+        })
+    };
+    assert_eq!(
+        target("https://API.example.com/x"),
+        expect("https", "api.example.com", 443)
+    );
     assert_eq!(target("http://a:8080"), expect("http", "a", 8080));
     assert_eq!(target("http://[::1]:80/"), expect("http", "::1", 80));
     assert_eq!(target("http://[::1]/"), expect("http", "::1", 80));
