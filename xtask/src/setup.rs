@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 pub(crate) use debian::Debian;
 
@@ -29,9 +29,13 @@ const RUSTUP_TIME: Duration = Duration::from_secs(180);
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Args {
     /// Take this way, instead of the first that works
-    #[arg(long)]
+    #[arg(long, env = WAY_VARIABLE)]
     way: Option<Way>,
 }
+
+/// The environment variable that sets the way for every command that needs one: continuous integration downloads no
+/// toolchain.
+const WAY_VARIABLE: &str = "HANDOFF_WORKERS_BY";
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Way {
@@ -91,6 +95,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn toolchain(way: Option<Way>) -> Result<Toolchain> {
+    let way = match (way, std::env::var(WAY_VARIABLE)) {
+        (None, Ok(name)) => {
+            let way = <Way as clap::ValueEnum>::from_str(&name, true);
+            Some(way.map_err(|_| anyhow!("{WAY_VARIABLE} is {name}: it can be installed, rustup or debian"))?)
+        }
+        (way, _) => way,
+    };
     let mut reasons = Vec::new();
     for way in way.map_or_else(|| Way::ALL.to_vec(), |way| vec![way]) {
         match way.find_or_install() {
