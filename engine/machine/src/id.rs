@@ -67,7 +67,7 @@ impl Id {
         }
         let sequence = ((high & 0xfff) << 8) | ((low >> 54) & 0xff);
         let millis = high >> 16;
-        (millis < 1 << 43).then(|| Self(((millis << SEQUENCE_BITS) | sequence) as i64))
+        (millis < 1 << 43).then_some(Self(((millis << SEQUENCE_BITS) | sequence) as i64))
     }
 
     /// The id as text, for messages and expressions.

@@ -44,6 +44,9 @@ enum Weekdays {
     Last(u32),
 }
 
+/// From, to, step.
+type Years = (i16, i16, i16);
+
 struct Cron {
     seconds: Set,
     minutes: Set,
@@ -51,7 +54,7 @@ struct Cron {
     days: Days,
     months: Set,
     weekdays: Weekdays,
-    years: Option<Vec<(i16, i16, i16)>>,
+    years: Option<Vec<Years>>,
 }
 
 const MONTHS: [&str; 12] = [
@@ -259,7 +262,7 @@ fn weekdays(field: &str) -> Result<Weekdays, String> {
     set(field, 1, 7, &WEEKDAYS, 1).map(Weekdays::Set)
 }
 
-fn years(field: &str) -> Result<Option<Vec<(i16, i16, i16)>>, String> {
+fn years(field: &str) -> Result<Option<Vec<Years>>, String> {
     if field == "*" || field == "?" {
         return Ok(None);
     }

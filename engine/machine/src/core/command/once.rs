@@ -60,7 +60,7 @@ impl Work<'_> {
         let running = self.instance(row.instance)?.cloned();
         let definition = self.known_definition(row.definition)?.row.clone();
         let ended = running.is_none();
-        let instance = running.unwrap_or_else(|| Instance {
+        let instance = running.unwrap_or(Instance {
             id: row.instance,
             definition: row.definition,
             business_key: row.business_key,

@@ -4,6 +4,7 @@ mod events;
 mod external_tasks;
 mod gateways;
 mod jobs;
+mod random;
 mod starts;
 
 use crate::testing::Driver;
