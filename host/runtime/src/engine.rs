@@ -30,8 +30,8 @@ pub(crate) mod bounds {
     pub(crate) const INSTANCE_BYTES: usize = 10 << 20;
 }
 
-/// Slots beside those of tasks and delegates: one for the instance that a candidate is tried with.
-const SPARE_SLOTS: u32 = 2;
+/// Candidates that are loaded, and at last instantiated, at once. Their slots are beside those of tasks and delegates.
+pub(crate) const TRIAL_SLOTS: u32 = 8;
 
 /// The stack of a guest, and of the fiber it runs on: what is left is for host functions.
 const WASM_STACK: usize = 512 << 10;
@@ -88,7 +88,7 @@ fn base() -> Config {
 }
 
 fn pooling(config: &RuntimeConfig) -> Config {
-    let slots = config.task_slots + config.delegate_slots + SPARE_SLOTS;
+    let slots = config.task_slots + config.delegate_slots + TRIAL_SLOTS;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(bounds::CORE_INSTANCES))
@@ -131,7 +131,7 @@ fn tick(engine: &EngineWeak) {
     let mut ticks: u64 = 0;
     while let Some(engine) = engine.upgrade() {
         engine.increment_epoch();
-        if ticks % TICKS_PER_REPORT == 0 {
+        if ticks.is_multiple_of(TICKS_PER_REPORT) {
             report(&engine);
         }
         ticks += 1;

@@ -29,7 +29,7 @@ pub struct Runtime {
     pub(crate) host: Handle,
     pub(crate) tasks: Arc<Semaphore>,
     pub(crate) delegates: Arc<Semaphore>,
-    /// The slot of candidates: one is tried at a time.
+    /// The slots of candidates.
     pub(crate) trials: Arc<Semaphore>,
     allocator: Allocator,
     guests: GuestThreads,
@@ -56,7 +56,7 @@ impl Runtime {
             host,
             tasks: slots(config.task_slots),
             delegates: slots(config.delegate_slots),
-            trials: slots(1),
+            trials: slots(engine::TRIAL_SLOTS),
             config,
             engine,
             linker,

@@ -19,8 +19,8 @@ use crate::{
     },
 };
 
-/// How long the code that a component runs when it is instantiated may take, and waiting for other candidates.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the code may take that a component runs when it is instantiated.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Instantiates a version.
 pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallError> {

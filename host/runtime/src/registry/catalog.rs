@@ -38,7 +38,7 @@ pub struct WorkerState {
 pub enum WorkerPhase {
     /// The files in the folder are what runs.
     Ready,
-    /// A candidate is being compiled and checked; what ran before goes on.
+    /// Nothing runs yet: its first version is being compiled and checked.
     Loading,
     /// The files in the folder were refused; what ran before goes on.
     Failed,

@@ -3,29 +3,32 @@
 //! Invariant: only this task changes what runs, one worker at a time, by publishing a new catalog.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{
     sync::{Semaphore, mpsc, oneshot, watch},
-    task::JoinSet,
+    task::{self, JoinError, JoinSet},
     time::sleep_until,
 };
 
 use super::{
     RegistryConfig,
     catalog::{CandidateError, Catalog, WorkerPhase, WorkerState},
-    files::{self, Stamp, WorkerFiles},
-    load::{Candidate, LoadError, Loader},
+    claims,
+    entry::{Entry, TrialResult, try_candidate},
+    files::{self, Stamp},
+    load::Loader,
 };
-use crate::version::{Digest, WorkerVersion};
+use crate::{
+    engine::TRIAL_SLOTS,
+    version::{Digest, WorkerVersion},
+};
 
 /// How often all files are read although their stamps are unchanged, for file systems whose stamps lie.
 const REREAD: Duration = Duration::from_secs(60);
-/// Candidates that are loaded at once.
-const LOADS: usize = 8;
 
 /// A request to read the folder now. It is answered when what was found has been tried.
 pub(super) type Rescan = oneshot::Sender<()>;
@@ -36,48 +39,15 @@ pub(super) struct Manager {
     catalog: watch::Sender<Arc<Catalog>>,
     generation: u64,
     entries: BTreeMap<String, Entry>,
-    loads: JoinSet<Tried>,
+    loads: JoinSet<TrialResult>,
+    trials: HashMap<task::Id, (String, Stamp)>,
     load_slots: Arc<Semaphore>,
     waiting: Vec<Rescan>,
     changed: bool,
+    /// The folder has not been looked at before.
+    initial: bool,
     folder_fault: Option<String>,
     reread_at: Instant,
-}
-
-/// One worker of the folder.
-struct Entry {
-    files: WorkerFiles,
-    /// The files as they were last seen, and when they count as settled.
-    stamp: Stamp,
-    settled_at: Instant,
-    /// The files that were tried last.
-    tried: Option<Stamp>,
-    loading: Option<Stamp>,
-    missing_since: Option<Instant>,
-    /// Refused because another worker has its topics or delegates: tried again when that one changes.
-    conflict: bool,
-    state: WorkerState,
-}
-
-/// How trying a candidate ended.
-struct Tried {
-    name: String,
-    stamp: Stamp,
-    result: TrialResult,
-}
-
-enum TrialResult {
-    /// The files changed while they were read.
-    Moved,
-    /// They are what runs.
-    Same,
-    /// They are what was refused before.
-    StillRefused,
-    Refused {
-        digest: Option<Digest>,
-        message: String,
-    },
-    Version(Arc<WorkerVersion>),
 }
 
 impl Manager {
@@ -90,7 +60,9 @@ impl Manager {
             generation: 0,
             entries: BTreeMap::new(),
             loads: JoinSet::new(),
-            load_slots: Arc::new(Semaphore::new(LOADS)),
+            trials: HashMap::new(),
+            initial: true,
+            load_slots: Arc::new(Semaphore::new(TRIAL_SLOTS as usize)),
             waiting: Vec::new(),
             changed: false,
             folder_fault: None,
@@ -102,7 +74,7 @@ impl Manager {
     /// Runs until it is dropped.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Rescan>, mut hints: mpsc::Receiver<()>) {
         self.scan().await;
-        self.first_round().await;
+        self.initial = false;
         loop {
             self.start_loads();
             self.publish();
@@ -110,7 +82,7 @@ impl Manager {
             let next_look = self.next_look();
             tokio::select! {
                 biased;
-                Some(tried) = self.loads.join_next(), if !self.loads.is_empty() => self.tried(tried.ok()),
+                Some(finished) = self.loads.join_next_with_id(), if !self.loads.is_empty() => self.tried(finished),
                 request = requests.recv() => match request {
                     Some(request) => {
                         self.waiting.push(request);
@@ -127,20 +99,6 @@ impl Manager {
                     self.scan().await;
                 }
             }
-        }
-    }
-
-    /// What lies in the folder at the start is installed in the order of names, so that the same folder always gives the
-    /// same workers, also where two claim one topic.
-    async fn first_round(&mut self) {
-        self.start_loads();
-        let mut all = Vec::new();
-        while let Some(tried) = self.loads.join_next().await {
-            all.extend(tried.ok());
-        }
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        for tried in all {
-            self.tried(Some(tried));
         }
     }
 
@@ -164,7 +122,8 @@ impl Manager {
             let settled_at = now + stamp.unsettled(SystemTime::now(), self.config.settle);
             match self.entries.get_mut(&name) {
                 None => {
-                    self.entries.insert(name, Entry::new(files, stamp, settled_at));
+                    self.entries
+                        .insert(name, Entry::new(files, stamp, settled_at, self.initial));
                 }
                 Some(entry) => {
                     entry.missing_since = None;
@@ -242,90 +201,99 @@ impl Manager {
                 self.changed = true;
             }
             let (loader, slots) = (self.loader.clone(), self.load_slots.clone());
-            let (name, files, stamp) = (name.clone(), entry.files.clone(), entry.stamp.clone());
-            self.loads.spawn(async move {
+            let (files, stamp) = (entry.files.clone(), entry.stamp.clone());
+            let task = self.loads.spawn(async move {
                 let _slot = slots.acquire_owned().await;
-                let result = try_candidate(&loader, files, &stamp, current, refused).await;
-                Tried { name, stamp, result }
+                try_candidate(&loader, files, &stamp, current, refused).await
             });
+            self.trials.insert(task.id(), (name.clone(), entry.stamp.clone()));
         }
     }
 
-    fn tried(&mut self, tried: Option<Tried>) {
-        // None: a load panicked. Its worker is stuck as loading otherwise, so all that load are tried again.
-        let Some(Tried { name, stamp, result }) = tried else {
-            tracing::error!("loading a worker failed within the host");
-            for entry in self.entries.values_mut() {
-                entry.loading = None;
-            }
+    /// Takes the result of a trial, unless the files were removed or are being tried anew.
+    fn tried(&mut self, finished: Result<(task::Id, TrialResult), JoinError>) {
+        let (id, result) = finished.unwrap_or_else(|error| {
+            tracing::error!(%error, "loading a worker failed within the host");
+            let message = "the host failed while it loaded the worker; its log says more".to_owned();
+            (error.id(), TrialResult::Refused { digest: None, message })
+        });
+        let Some((name, stamp)) = self.trials.remove(&id) else {
             return;
         };
-        let result = match result {
-            TrialResult::Version(version) => match self.conflict(&version) {
-                None => TrialResult::Version(version),
-                Some(message) => return self.refused(&name, &stamp, Some(version.digest()), message, true),
-            },
-            TrialResult::Refused { digest, message } => return self.refused(&name, &stamp, digest, message, false),
-            other => other,
-        };
-        let Some(entry) = self
-            .entries
-            .get_mut(&name)
-            .filter(|entry| entry.loading.as_ref() == Some(&stamp))
-        else {
-            return;
-        };
-        entry.loading = None;
+        match self.entries.get_mut(&name) {
+            Some(entry) if entry.loading.as_ref() == Some(&stamp) => entry.loading = None,
+            _ => return,
+        }
         match result {
-            TrialResult::Moved => entry.tried = None,
-            TrialResult::StillRefused | TrialResult::Refused { .. } => {
-                entry.set_phase(WorkerPhase::Failed, &mut self.changed)
+            TrialResult::Moved => {
+                if let Some(entry) = self.entries.get_mut(&name) {
+                    entry.tried = None;
+                }
             }
-            TrialResult::Same => {
-                self.changed |= entry.state.last_error.take().is_some();
-                entry.conflict = false;
-                entry.set_phase(WorkerPhase::Ready, &mut self.changed);
-            }
-            TrialResult::Version(version) => {
-                tracing::info!(
-                    worker = name,
-                    version = version.digest().short(),
-                    replaces = entry.state.current.as_ref().map(|old| old.digest().short()),
-                    "worker ready"
-                );
-                metrics::counter!("handoff_worker_swaps_total", "worker" => name.clone()).increment(1);
-                metrics::gauge!("handoff_worker_ready", "worker" => name).set(1);
-                entry.state = WorkerState {
-                    name: version.name().to_owned(),
-                    current: Some(version),
-                    last_error: None,
-                    phase: WorkerPhase::Ready,
-                    since: Some(SystemTime::now()),
-                };
-                entry.conflict = false;
-                self.changed = true;
-                self.retry_conflicts();
-            }
+            TrialResult::StillRefused => self.settled(&name, WorkerPhase::Failed),
+            TrialResult::Same => self.settled(&name, WorkerPhase::Ready),
+            TrialResult::Refused { digest, message } => self.refuse(&name, digest, message),
+            TrialResult::Version(version) => match self.conflict(&name, &version) {
+                Ok(displaced) => {
+                    for (other, message) in displaced {
+                        self.displace(&other, message);
+                    }
+                    self.install(&name, version);
+                }
+                Err(message) => {
+                    if let Some(entry) = self.entries.get_mut(&name) {
+                        entry.conflict = true;
+                    }
+                    self.refuse(&name, Some(version.digest()), message);
+                }
+            },
         }
     }
 
-    fn refused(&mut self, name: &str, stamp: &Stamp, digest: Option<Digest>, message: String, conflict: bool) {
-        let Some(entry) = self
-            .entries
-            .get_mut(name)
-            .filter(|entry| entry.loading.as_ref() == Some(stamp))
-        else {
+    /// The files are what they were when they were tried before.
+    fn settled(&mut self, name: &str, phase: WorkerPhase) {
+        let Some(entry) = self.entries.get_mut(name) else {
             return;
         };
-        entry.loading = None;
-        entry.conflict = conflict;
-        entry.state.phase = WorkerPhase::Failed;
-        if entry
-            .state
-            .last_error
-            .as_ref()
-            .is_some_and(|error| error.message == message && error.digest == digest)
-        {
+        if phase == WorkerPhase::Ready {
+            self.changed |= entry.state.last_error.take().is_some();
+            entry.conflict = false;
+        }
+        entry.set_phase(phase, &mut self.changed);
+    }
+
+    fn install(&mut self, name: &str, version: Arc<WorkerVersion>) {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        tracing::info!(
+            worker = name,
+            version = version.digest().short(),
+            replaces = entry.state.current.as_ref().map(|old| old.digest().short()),
+            "worker ready"
+        );
+        metrics::counter!("handoff_worker_swaps_total", "worker" => name.to_owned()).increment(1);
+        metrics::gauge!("handoff_worker_ready", "worker" => name.to_owned()).set(1);
+        entry.initial &= entry.state.current.is_none();
+        entry.state = WorkerState {
+            name: name.to_owned(),
+            current: Some(version),
+            last_error: None,
+            phase: WorkerPhase::Ready,
+            since: Some(SystemTime::now()),
+        };
+        entry.conflict = false;
+        self.changed = true;
+        self.retry_conflicts();
+    }
+
+    fn refuse(&mut self, name: &str, digest: Option<Digest>, message: String) {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        entry.set_phase(WorkerPhase::Failed, &mut self.changed);
+        let known = |error: &CandidateError| error.message == message && error.digest == digest;
+        if entry.state.last_error.as_ref().is_some_and(known) {
             return;
         }
         let still = entry.state.current.as_ref().map(|version| version.digest().short());
@@ -334,48 +302,41 @@ impl Manager {
         if still.is_none() {
             metrics::gauge!("handoff_worker_ready", "worker" => name.to_owned()).set(0);
         }
-        entry.state.last_error = Some(CandidateError {
-            digest,
-            message,
-            at: SystemTime::now(),
-        });
+        let at = SystemTime::now();
+        entry.state.last_error = Some(CandidateError { digest, message, at });
         self.changed = true;
     }
 
-    /// Whether another worker has a topic or a delegate that a version claims.
-    fn conflict(&self, version: &WorkerVersion) -> Option<String> {
-        let others = self
-            .entries
-            .values()
-            .filter_map(|entry| entry.state.current.as_ref())
-            .filter(|v| v.name() != version.name());
-        for other in others {
-            for topic in &version.manifest().topics {
-                let engine = version.manifest().engine_of(topic);
-                let same =
-                    |t: &&crate::TopicSubscription| t.name == topic.name && other.manifest().engine_of(t) == engine;
-                if other.manifest().topics.iter().any(|t| same(&t)) {
-                    return Some(format!(
-                        "topic `{}` of engine `{}` is worker `{}`'s already; remove it from one of the two manifests",
-                        topic.name,
-                        engine.unwrap_or_default(),
-                        other.name()
-                    ));
-                }
+    /// What a version claims that other workers have: why it is refused, unless it comes before all of them.
+    ///
+    /// Whoever has a topic keeps it. Only among the workers that lay in the folder when it was opened the first name wins,
+    /// so that the same folder always gives the same workers, however long each takes to compile.
+    fn conflict(&self, name: &str, version: &WorkerVersion) -> Result<Vec<(String, String)>, String> {
+        let initial = self.entries.get(name).is_some_and(Entry::is_in_first_trial);
+        let mut displaced = Vec::new();
+        for (other_name, other) in self.entries.iter().filter(|(other, _)| *other != name) {
+            let Some(other_version) = &other.state.current else {
+                continue;
+            };
+            let Some(claim) = claims::shared(version, other_version) else {
+                continue;
+            };
+            if !(initial && other.initial && name < other_name.as_str()) {
+                return Err(claims::refusal(&claim, other_name));
             }
-            if let Some(delegate) = version
-                .manifest()
-                .delegates
-                .iter()
-                .find(|d| other.manifest().delegates.contains(d))
-            {
-                return Some(format!(
-                    "delegate `{delegate}` is worker `{}`'s already; remove it from one of the two manifests",
-                    other.name()
-                ));
-            }
+            displaced.push((other_name.clone(), claims::refusal(&claim, name)));
         }
-        None
+        Ok(displaced)
+    }
+
+    fn displace(&mut self, name: &str, message: String) {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        let digest = entry.state.current.take().map(|version| version.digest());
+        entry.conflict = true;
+        entry.state.since = None;
+        self.refuse(name, digest, message);
     }
 
     fn retry_conflicts(&mut self) {
@@ -422,80 +383,5 @@ impl Manager {
         let settles = self.entries.values().filter_map(of_entry).min();
         let regular = Instant::now() + self.config.rescan;
         settles.map_or(regular, |at| at.min(regular))
-    }
-}
-
-impl Entry {
-    fn new(files: WorkerFiles, stamp: Stamp, settled_at: Instant) -> Self {
-        let state = WorkerState {
-            name: files.name.clone(),
-            current: None,
-            last_error: None,
-            phase: WorkerPhase::Loading,
-            since: None,
-        };
-        Self {
-            files,
-            stamp,
-            settled_at,
-            tried: None,
-            loading: None,
-            missing_since: None,
-            conflict: false,
-            state,
-        }
-    }
-
-    /// Whether its files are other than those that were tried, and nothing is being tried.
-    fn wants_trial(&self) -> bool {
-        self.loading.is_none() && self.missing_since.is_none() && self.tried.as_ref() != Some(&self.stamp)
-    }
-
-    fn running(&self) -> u32 {
-        self.state.current.as_ref().map_or(0, |version| version.running())
-    }
-
-    fn set_phase(&mut self, phase: WorkerPhase, changed: &mut bool) {
-        *changed |= self.state.phase != phase;
-        self.state.phase = phase;
-    }
-}
-
-async fn try_candidate(
-    loader: &Loader,
-    files: WorkerFiles,
-    stamp: &Stamp,
-    current: Option<Digest>,
-    refused: Option<Digest>,
-) -> TrialResult {
-    let reading = files.clone();
-    let (candidate, after) =
-        match tokio::task::spawn_blocking(move || (Candidate::read(&reading), reading.stamp())).await {
-            Ok(read) => read,
-            Err(error) => {
-                return TrialResult::Refused {
-                    digest: None,
-                    message: error.to_string(),
-                };
-            }
-        };
-    if after.as_ref() != Some(stamp) {
-        return TrialResult::Moved;
-    }
-    match candidate {
-        Err(message) => TrialResult::Refused { digest: None, message },
-        Ok(candidate) if Some(candidate.digest) == current => TrialResult::Same,
-        Ok(candidate) if Some(candidate.digest) == refused => TrialResult::StillRefused,
-        Ok(candidate) => {
-            let digest = candidate.digest;
-            match loader.load(&files, candidate).await {
-                Ok(version) => TrialResult::Version(version),
-                // Without a digest it is tried again with the next reading of all files.
-                Err(LoadError { message, passing }) => TrialResult::Refused {
-                    digest: (!passing).then_some(digest),
-                    message,
-                },
-            }
-        }
     }
 }

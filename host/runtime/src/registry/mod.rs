@@ -5,6 +5,8 @@
 //! leaves what runs alone and says why. Replacing is the swap of one `Arc`: calls finish on the version they started on.
 
 mod catalog;
+mod claims;
+mod entry;
 mod files;
 mod load;
 mod manager;
@@ -35,6 +37,9 @@ pub struct RegistryConfig {
     pub rescan: Duration,
     /// How long files have to be unchanged before they are taken.
     pub settle: Duration,
+    /// How long [`Registry::open`] waits for workers that are being compiled; none waits for all. The others follow when
+    /// they are ready, so that one that takes long keeps none from starting.
+    pub patience: Option<Duration>,
     /// What the operator decides about workers.
     pub policy: OperatorPolicy,
 }
@@ -47,6 +52,7 @@ impl RegistryConfig {
             cache_dir: None,
             rescan: Duration::from_secs(1),
             settle: Duration::from_millis(150),
+            patience: None,
             policy: OperatorPolicy::default(),
         }
     }
@@ -61,8 +67,8 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Opens a folder. It returns when every worker that is in it was tried: loaded, or refused with a reason that its
-    /// [`WorkerState`] has.
+    /// Opens a folder. It returns when every worker that is in it was tried (loaded, or refused with a reason that its
+    /// [`WorkerState`] has), or when its patience ends.
     pub async fn open(runtime: Arc<Runtime>, config: RegistryConfig) -> Result<Self, RuntimeError> {
         let folder_failed = |reason: String| RuntimeError::Folder {
             path: config.dir.clone(),
@@ -82,6 +88,7 @@ impl Registry {
         let (hint, hints) = mpsc::channel(1);
         let watcher = watch_folder(&config, hint);
         let (rescans, requests) = mpsc::channel(16);
+        let patience = config.patience;
         let (manager, catalog) = Manager::new(loader, config);
         let manager = AbortOnDropHandle::new(tokio::spawn(manager.run(requests, hints)));
         let registry = Self {
@@ -90,7 +97,11 @@ impl Registry {
             _watcher: watcher,
             _manager: manager,
         };
-        registry.rescan().await;
+        match patience {
+            None => drop(registry.rescan().await),
+            // Still loading when it ends: the catalog says so, and the next ones have the rest.
+            Some(patience) => drop(tokio::time::timeout(patience, registry.rescan()).await),
+        }
         Ok(registry)
     }
 

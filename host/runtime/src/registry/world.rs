@@ -76,7 +76,7 @@ impl Exports {
 /// Whether an interface of our package is exported in a version that can be called.
 fn exports(component: &Component, interface: &str) -> bool {
     component
-        .get_export_index(None, &format!("{PACKAGE}/{interface}@{VERSION}"))
+        .get_export_index(None, format!("{PACKAGE}/{interface}@{VERSION}"))
         .is_some()
 }
 

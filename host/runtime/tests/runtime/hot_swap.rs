@@ -312,3 +312,51 @@ async fn calls_flow_while_the_file_is_replaced_again_and_again() {
     println!("{calls} calls over 20 replacements");
     assert!(calls > 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_runs_is_not_taken_over_by_an_update() {
+    let folder = Folder::open(&[("a", &says("a"), &manifest("a")), ("b", &says("b"), &manifest("b"))]).await;
+    fs::write(
+        folder.dir.path().join("a.toml"),
+        "engine = \"order\"\ntopics = [\"a\", \"b\"]",
+    )
+    .unwrap();
+    folder
+        .until("the update is refused", |c| c.worker("a").unwrap().last_error.is_some())
+        .await;
+    assert!(
+        folder.refusal("a").contains("worker `b`'s already"),
+        "{}",
+        folder.refusal("a")
+    );
+    let catalog = folder.registry.current();
+    assert_eq!(said(catalog.topic("order", "a").unwrap()).await, "a");
+    assert_eq!(said(catalog.topic("order", "b").unwrap()).await, "b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_candidate_keeps_no_other_from_starting() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "quick", &says("quick"), &manifest("quick"));
+    // A start function that never ends; it is given up after ten seconds.
+    let slow = guest(
+        "worker",
+        &format!("(func $forever (loop $l (br $l))) (start $forever) {}", handler("")),
+    );
+    write(dir.path(), "slow", &slow, &manifest("slow"));
+    let config = RegistryConfig {
+        patience: Some(Duration::from_millis(1)),
+        ..RegistryConfig::new(dir.path())
+    };
+    let registry = Registry::open(Runtime::new(crate::support::config()).unwrap(), config)
+        .await
+        .unwrap();
+    let mut catalogs = registry.subscribe();
+    let ready = catalogs.wait_for(|c| c.topic("order", "quick").is_some());
+    let catalog = tokio::time::timeout(Duration::from_secs(10), ready)
+        .await
+        .expect("the quick one waits for the slow one")
+        .unwrap()
+        .clone();
+    assert_eq!(catalog.worker("slow").unwrap().phase, WorkerPhase::Loading);
+}
