@@ -156,7 +156,12 @@ impl From<MachineError> for RestError {
             MachineError::NullValue(_) => of(S::INTERNAL_SERVER_ERROR, "NullValueException"),
             MachineError::NotValid(_) => of(S::BAD_REQUEST, "NotValidException"),
             MachineError::NotFound { .. } => of(S::NOT_FOUND, "InvalidRequestException"),
-            MachineError::NotLockHolder(_) | MachineError::Mismatch(_) => of(S::BAD_REQUEST, "RestException"),
+            MachineError::NotLockHolder(_) => of(S::BAD_REQUEST, "RestException"),
+            // Camunda answers the cause's `toString()`: clients tell a mismatch by the class in it.
+            MachineError::Mismatch(_) => {
+                let message = format!("org.camunda.bpm.engine.MismatchingMessageCorrelationException: {message}");
+                Self::of_engine(S::BAD_REQUEST, "RestException", message)
+            }
             MachineError::Suspended(_) => of(S::BAD_REQUEST, "SuspendedEntityInteractionException"),
             MachineError::AlreadyRunning(_) => Self::new(S::BAD_REQUEST, "HandoffAlreadyRunning", message),
             MachineError::Parse(problems) => Self {
@@ -242,6 +247,15 @@ mod tests {
             error,
             "what another try cures is never hidden"
         );
+    }
+
+    #[test]
+    fn overload_says_when_to_come_again() {
+        let error = RestError::overloaded("full", Duration::from_millis(10)).wrapped("Cannot start: ");
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1", "never at once");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
     }
 
     #[test]

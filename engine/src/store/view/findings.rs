@@ -12,10 +12,13 @@ use handoff_machine::view::{Definition, Seen, Tenant};
 #[derive(Debug, Default)]
 pub(crate) struct Findings(RefCell<Found>);
 
+/// Of a key, tenant and version (none: the latest): what was found.
+type ByKey = (String, Tenant, Option<i32>, Vec<Arc<Definition>>);
+
 #[derive(Debug, Default)]
 struct Found {
     by_id: Vec<(Id, Option<Arc<Definition>>)>,
-    by_key: Vec<(String, Tenant, Option<i32>, Vec<Arc<Definition>>)>,
+    by_key: Vec<ByKey>,
     subscriptions: Vec<(String, Vec<EventSubscription>)>,
 }
 
