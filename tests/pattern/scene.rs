@@ -21,7 +21,7 @@ retry-after-ms = 100
 
 [[topics]]
 name = "check-inventory"
-lock-duration-ms = 500
+lock-duration-ms = 1000
 
 [grants]
 processes = ["inventory"]

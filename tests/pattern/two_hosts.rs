@@ -99,7 +99,7 @@ fn a_listener_completes_what_another_host_has_locked() {
     // A's lock runs out, and B fetches the task: it holds it for a long time.
     let proxy_b = Proxy::start(&order.address(), NoFaults).unwrap();
     let workers_b = places.workers_folder("workers-b").unwrap();
-    let patient = EAGER_CHECK.replace("lock-duration-ms = 500", "lock-duration-ms = 600000");
+    let patient = EAGER_CHECK.replace("lock-duration-ms = 1000", "lock-duration-ms = 600000");
     override_manifests(&workers_b, &[("inventory-check", patient)]);
     let options = places
         .host(
