@@ -82,6 +82,8 @@ pub enum Command {
         message: String,
         /// For the operator.
         stacktrace: String,
+        /// The activity that failed ([`crate::Refusal::activity`]); none: that of the job.
+        activity: Option<String>,
     },
     /// `PUT /job/{id}/retries`
     SetJobRetries {

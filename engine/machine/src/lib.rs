@@ -26,7 +26,7 @@ pub mod value;
 pub mod view;
 
 pub use self::command::{Command, Reply};
-pub use self::core::step;
+pub use self::core::{step, try_step};
 pub use self::delta::{Change, Delta};
 pub use self::env::Env;
 pub use self::error::MachineError;
@@ -34,6 +34,17 @@ pub use self::id::{Id, Millis, Node};
 pub use self::request::{Answer, Request};
 pub use self::value::Value;
 pub use self::view::{View, ViewError};
+
+/// A refused command. Nothing of it has happened.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Refusal {
+    /// Why.
+    #[source]
+    pub error: MachineError,
+    /// The activity in which it failed, where a token had moved.
+    pub activity: Option<String>,
+}
 
 /// What one run of a command came to.
 #[derive(Debug)]

@@ -46,6 +46,7 @@ impl Work<'_> {
 
     /// A token arrives at an element.
     pub(super) fn arrive(&mut self, place: &Place, flow: Option<FlowIx>) -> Run<()> {
+        self.come_to(place);
         if let Some(flow) = flow {
             self.take_listeners(place, flow)?;
         }
@@ -60,6 +61,7 @@ impl Work<'_> {
 
     /// Starts the activity instance.
     pub(super) fn begin(&mut self, place: &Place) -> Run<()> {
+        self.come_to(place);
         let now = self.now();
         if !self.on_the_way.remove(&place.execution) {
             self.change::<Execution>(place.execution, |row| {
@@ -145,6 +147,7 @@ impl Work<'_> {
 
     /// Leaves an activity by these flows; where there is none, the path ends.
     pub(super) fn leave_by(&mut self, place: &Place, flows: &[FlowIx]) -> Run<()> {
+        self.come_to(place);
         self.end_listeners(place)?;
         self.history
             .activity_end(place.execution, self.now(), false, flows.is_empty());

@@ -205,7 +205,7 @@ impl Work<'_> {
     }
 
     /// Notes that running a job failed.
-    pub(super) fn fail_job(&mut self, id: Id, message: &str, stacktrace: &str) -> Run<()> {
+    pub(super) fn fail_job(&mut self, id: Id, message: &str, stacktrace: &str, activity: Option<&str>) -> Run<()> {
         let job = self.find_job(id)?;
         let cycle = self.retry_cycle(&job)?;
         let first = job.exception_message.is_none() && job.exception_stacktrace.is_none();
@@ -225,7 +225,7 @@ impl Work<'_> {
             row.failures += 1;
             row.exception_message = Some(message.clone());
             row.exception_stacktrace = Some(stacktrace.to_owned());
-            row.failed_activity = Some(row.activity.clone());
+            row.failed_activity = Some(activity.unwrap_or(&row.activity).to_owned());
         });
         let failed = self.find_job(id)?;
         self.log_job(&failed, LogState::Failed)?;

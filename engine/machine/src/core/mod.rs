@@ -27,25 +27,37 @@ mod work;
 
 use self::halt::Halt;
 use self::work::Work;
-use crate::Step;
 use crate::command::Command;
 use crate::env::Env;
 use crate::error::MachineError;
 use crate::request::Answer;
 use crate::view::View;
+use crate::{Refusal, Step};
 
 /// Decides a command.
 ///
 /// # Errors
 /// The command is refused, and nothing of it has happened.
 pub fn step(view: &dyn View, command: &Command, env: &Env, answers: &[Answer]) -> Result<Step, MachineError> {
+    try_step(view, command, env, answers).map_err(|refusal| refusal.error)
+}
+
+/// Decides a command, and says of a refused one also where it failed.
+///
+/// # Errors
+/// The command is refused, and nothing of it has happened.
+pub fn try_step(view: &dyn View, command: &Command, env: &Env, answers: &[Answer]) -> Result<Step, Box<Refusal>> {
     let mut work = Work::new(view, env, answers);
-    match command::decide(&mut work, command) {
-        Ok(reply) => Ok(Step::Done(Box::new(work.finish(reply)))),
-        Err(Halt::Need(request)) => Ok(Step::Need(request)),
-        Err(Halt::Error(error)) => Err(error),
-        Err(Halt::Thrown(thrown)) => Err(thrown.into_error()),
-    }
+    let error = match command::decide(&mut work, command) {
+        Ok(reply) => return Ok(Step::Done(Box::new(work.finish(reply)))),
+        Err(Halt::Need(request)) => return Ok(Step::Need(request)),
+        Err(Halt::Error(error)) => error,
+        Err(Halt::Thrown(thrown)) => thrown.into_error(),
+    };
+    Err(Box::new(Refusal {
+        error,
+        activity: work.activity().map(str::to_owned),
+    }))
 }
 
 #[cfg(test)]

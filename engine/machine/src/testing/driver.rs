@@ -317,6 +317,7 @@ impl Driver {
             id: job.id,
             message: error.to_string(),
             stacktrace: String::new(),
+            activity: None,
         })
         .expect("the failure is noted");
         Err(error)

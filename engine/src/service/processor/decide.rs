@@ -5,7 +5,7 @@ use std::cell::Cell;
 use handoff_machine::command::Command;
 use handoff_machine::request::{Request, RequestKind};
 use handoff_machine::view::ViewError;
-use handoff_machine::{Delta, Env, Id, MachineError, Millis, Step, step};
+use handoff_machine::{Delta, Env, Id, MachineError, Millis, Refusal, Step, try_step};
 
 use super::Processor;
 use crate::service::command::{Pending, PendingFetch, Work};
@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     /// Decided and applied.
     Done(Box<Delta>),
     /// Refused.
-    Refused(MachineError),
+    Refused(Box<Refusal>),
     /// It needs an answer, and what it has read must stay as it is.
     Needs {
         /// What is asked.
@@ -71,14 +71,13 @@ impl Processor {
         let visit = self.reservations.visit(progress.ticket);
         let decided = {
             let view = self.store.view(&visit, &progress.findings);
-            step(&view, &pending.command, &env, &progress.answers)
+            try_step(&view, &pending.command, &env, &progress.answers)
         };
         match decided {
-            Err(MachineError::View(ViewError::Reserved(id))) => Ok(match visit.blocked() {
-                Some(holder) => Outcome::Blocked(holder),
-                None => Outcome::Refused(MachineError::View(ViewError::Reserved(id))),
+            Err(refusal) => Ok(match (&refusal.error, visit.blocked()) {
+                (MachineError::View(ViewError::Reserved(_)), Some(holder)) => Outcome::Blocked(holder),
+                _ => Outcome::Refused(refusal),
             }),
-            Err(error) => Ok(Outcome::Refused(error)),
             Ok(Step::Need(request)) => {
                 let reads = visit.into_reads();
                 if first_run {

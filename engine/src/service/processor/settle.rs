@@ -4,7 +4,7 @@ use handoff_machine::command::{Command, Reply};
 use handoff_machine::delta::{Change, Notice};
 use handoff_machine::request::{Request, RequestKind};
 use handoff_machine::row::ExternalTask;
-use handoff_machine::{Answer, Delta, Env, MachineError, Millis};
+use handoff_machine::{Answer, Delta, Env, MachineError, Millis, Refusal};
 
 use super::decide::Outcome;
 use super::{JOB_PAUSE, Outgoing, Processor};
@@ -23,7 +23,7 @@ impl Processor {
     pub(super) fn settle(&mut self, work: Work, outcome: Outcome, now: Millis) {
         match (work, outcome) {
             (Work::Command(pending), Outcome::Done(delta)) => self.done(pending, *delta, now),
-            (Work::Command(pending), Outcome::Refused(error)) => self.refused(pending, error, now),
+            (Work::Command(pending), Outcome::Refused(refusal)) => self.refused(pending, *refusal, now),
             (Work::Command(pending), Outcome::Needs { request, env, reads }) => {
                 self.needs(pending, request, *env, reads, now);
             }
@@ -55,7 +55,8 @@ impl Processor {
         }
     }
 
-    fn refused(&mut self, pending: Box<Pending>, error: MachineError, now: Millis) {
+    fn refused(&mut self, pending: Box<Pending>, refusal: Refusal, now: Millis) {
+        let Refusal { error, activity } = refusal;
         self.release(&pending);
         if matches!(error, MachineError::Mismatch(_)) {
             count(&self.counters.mismatched_messages);
@@ -64,13 +65,13 @@ impl Processor {
         let job = Self::job_of(&pending.command);
         match (pending.source, job) {
             (Source::Caller { reply, .. }, Some(job)) if costs_a_retry(&error) && is_run(&pending.command) => {
-                self.fail_job(job, &error.to_string(), Some((reply, error.into())));
+                self.fail_job(job, &error.to_string(), activity, Some((reply, error.into())));
             }
             (Source::Caller { reply, .. }, _) => drop(reply.send(Err(error.into()))),
             (Source::Executor, Some(job)) if costs_a_retry(&error) => {
                 count(&self.counters.jobs);
                 tracing::warn!(job = job.0, error = %error, "a job failed");
-                self.fail_job(job, &error.to_string(), None);
+                self.fail_job(job, &error.to_string(), activity, None);
             }
             (Source::Executor, Some(job)) => match error {
                 // It was run or deleted otherwise.
@@ -99,12 +100,14 @@ impl Processor {
         &mut self,
         job: handoff_machine::Id,
         message: &str,
+        activity: Option<String>,
         caller: Option<(crate::service::command::ReplyTo<Reply>, CommandError)>,
     ) {
         let command = Command::FailJob {
             id: job,
             message: message.to_owned(),
             stacktrace: message.to_owned(),
+            activity,
         };
         self.ready.push(Work::command(command, Source::Failure { job, caller }));
     }

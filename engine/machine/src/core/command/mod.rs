@@ -47,7 +47,10 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             id,
             message,
             stacktrace,
-        } => work.fail_job(*id, message, stacktrace)?,
+            activity,
+        } => {
+            work.fail_job(*id, message, stacktrace, activity.as_deref())?;
+        }
         Command::SetJobRetries { id, retries } => work.set_job_retries(*id, *retries)?,
         Command::SetJobDue { id, due } => work.set_job_due(*id, *due)?,
         Command::CompleteTask { id, variables } => work.complete_task(*id, variables)?,

@@ -17,12 +17,14 @@ pub(super) use self::history::{History, InstanceEnd};
 use self::rows::{Kind, Tables};
 use super::agenda::Op;
 use super::halt::{Halt, Run};
+use super::place::Place;
 use super::scope::Ended;
 use crate::command::Reply;
 use crate::delta::{Change, Delta, Notice};
 use crate::env::Env;
 use crate::error::MachineError;
 use crate::id::{Id, Millis};
+use crate::model::ElementIx;
 use crate::request::{Answer, Request, RequestKind};
 use crate::row::{DedupeKey, HistoricVariable, Variable};
 use crate::value::Value;
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     answered: usize,
     ids: u32,
     steps: u32,
+    /// Where a token moved last.
+    at: Option<(Arc<Definition>, ElementIx)>,
     definitions: BTreeMap<Id, Arc<Definition>>,
     pub(super) tables: Tables,
     /// Rows in the order of their first change.
@@ -78,6 +82,7 @@ impl<'a> Work<'a> {
             answered: 0,
             ids: 0,
             steps: 0,
+            at: None,
             definitions: BTreeMap::new(),
             tables: Tables::default(),
             touched: Vec::new(),
@@ -124,6 +129,18 @@ impl<'a> Work<'a> {
             )));
         }
         Ok(())
+    }
+
+    /// Notes where a token moves, for the refusal's sake.
+    pub(super) fn come_to(&mut self, place: &Place) {
+        self.at = Some((Arc::clone(&place.definition), place.ix));
+    }
+
+    /// The activity where a token moved last.
+    pub(super) fn activity(&self) -> Option<&str> {
+        self.at
+            .as_ref()
+            .map(|(definition, ix)| definition.model.at(*ix).id.as_str())
     }
 
     /// The answer to a request; it must come from outside where it is not there yet.
