@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    server::refusal,
+    server::Refusal,
     typed_json::{Origin, TypedVariables, read_variables, write_variables},
     worker::{Worker, Workforce},
 };
@@ -124,53 +124,49 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let response = delegates
-        .serve(&name, &headers, &body)
-        .await
-        .unwrap_or_else(|refused| refused);
-    let status = response.status();
-    // Only names that are known become labels: a caller must not be able to make up any number of them.
-    let label = if status == StatusCode::NOT_FOUND {
-        "unknown".to_owned()
-    } else {
-        name
+    // Only names that are served become labels: a caller must not be able to make up any number of them.
+    let known = delegates.workforce.borrow().delegate(&name).is_some();
+    let response = match delegates.serve(&name, &headers, &body).await {
+        Ok(answer) => axum::Json(answer).into_response(),
+        Err(refused) => refused.into_response(),
     };
-    metrics::counter!("handoff_delegate_calls_total", "delegate" => label, "status" => status.as_u16().to_string())
-        .increment(1);
+    let label = if known { name } else { "unknown".to_owned() };
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("handoff_delegate_calls_total", "delegate" => label, "status" => status).increment(1);
     response
 }
 
 impl Delegates {
-    async fn serve(&self, name: &str, headers: &HeaderMap, body: &Bytes) -> Result<Response, Response> {
+    async fn serve(&self, name: &str, headers: &HeaderMap, body: &Bytes) -> Result<Answer, Refusal> {
         require_json(headers)?;
         let worker = self.workforce.borrow().delegate(name).cloned().ok_or_else(|| {
             let message = format!("no worker serves delegate `{name}`; a manifest with delegates = [\"{name}\"] would");
-            refusal(StatusCode::NOT_FOUND, "UnknownDelegate", message)
+            Refusal::new(StatusCode::NOT_FOUND, "UnknownDelegate", message)
         })?;
         let _slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            let mut refused = refusal(
+            Refusal::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "Full",
                 "all slots for delegates are in use; try again",
-            );
-            refused
-                .headers_mut()
-                .insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
-            refused
+            )
         })?;
         let invocation: Invocation = serde_json::from_slice(body)
-            .map_err(|error| refusal(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
+            .map_err(|error| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
         if invocation.version != VERSION {
             let message = format!(
                 "version {} is not spoken here; version {VERSION} is",
                 invocation.version
             );
-            return Err(refusal(StatusCode::UNPROCESSABLE_ENTITY, "UnknownVersion", message));
+            return Err(Refusal::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "UnknownVersion",
+                message,
+            ));
         }
         self.run(name, &*worker, invocation).await
     }
 
-    async fn run(&self, name: &str, worker: &dyn Worker, invocation: Invocation) -> Result<Response, Response> {
+    async fn run(&self, name: &str, worker: &dyn Worker, invocation: Invocation) -> Result<Answer, Refusal> {
         let profile = worker.profile();
         let asked = invocation.deadline_ms.map_or(DEFAULT_DEADLINE, Duration::from_millis);
         let deadline = Deadline::after(asked.min(profile.time_limit));
@@ -192,7 +188,7 @@ impl Delegates {
                 called = worker.execute(execution, context) => called,
                 // The worker's own deadline comes first and says more; this one holds if it does not.
                 () = async { deadline.passed().await; tokio::time::sleep(Duration::from_millis(100)).await } => {
-                    return Err(refusal(StatusCode::GATEWAY_TIMEOUT, "Deadline", format!("delegate `{name}` did not end in time")));
+                    return Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, "Deadline", format!("delegate `{name}` did not end in time")));
                 }
             }
         };
@@ -220,9 +216,11 @@ impl Delegates {
                     variables: write_variables(&variables),
                 }),
             }),
-            Ok(Err(DelegateError::Failure(message) | DelegateError::Other(message))) => {
-                Err(refusal(StatusCode::INTERNAL_SERVER_ERROR, "DelegateFailed", message))
-            }
+            Ok(Err(DelegateError::Failure(message) | DelegateError::Other(message))) => Err(Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "DelegateFailed",
+                message,
+            )),
             Err(error) => Err(call_failed(&profile.name, &error)),
         };
         tracing::info!(
@@ -230,16 +228,14 @@ impl Delegates {
             worker = profile.name,
             engine,
             invocation = invocation_id,
-            status = result
-                .as_ref()
-                .map_or_else(|refused| refused.status().as_u16(), |_| 200),
+            status = result.as_ref().map_or_else(|refused| refused.status.as_u16(), |_| 200),
             "delegate"
         );
-        result.map(|answer| axum::Json(answer).into_response())
+        result
     }
 }
 
-fn call_failed(worker: &str, error: &CallError) -> Response {
+fn call_failed(worker: &str, error: &CallError) -> Refusal {
     tracing::warn!(
         worker,
         error = error.message,
@@ -255,14 +251,14 @@ fn call_failed(worker: &str, error: &CallError) -> Response {
         .details()
         .map(|details| format!("\n{details}"))
         .unwrap_or_default();
-    refusal(
+    Refusal::new(
         status,
         type_name,
         format!("worker {worker}: {}{details}", error.message),
     )
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Response> {
+fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -271,20 +267,20 @@ fn require_json(headers: &HeaderMap) -> Result<(), Response> {
     if media_type.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
-    Err(refusal(
+    Err(Refusal::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "UnsupportedMediaType",
         "send Content-Type: application/json",
     ))
 }
 
-fn execution(name: &str, invocation: Invocation) -> Result<Execution, Response> {
+fn execution(name: &str, invocation: Invocation) -> Result<Execution, Refusal> {
     let origin = Origin {
         engine: &invocation.engine,
         execution_id: &invocation.execution_id,
     };
     let variables = read_variables(invocation.variables, origin)
-        .map_err(|error| refusal(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
+        .map_err(|error| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "InvalidInvocation", error.to_string()))?;
     Ok(Execution {
         name: name.to_owned(),
         invocation_id: invocation.invocation_id,

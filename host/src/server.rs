@@ -17,8 +17,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderMap, StatusCode,
-    header::{AUTHORIZATION, HOST, ORIGIN},
+    HeaderMap, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use parking_lot::Mutex;
 use serde_json::json;
@@ -30,12 +30,37 @@ use tokio_util::sync::CancellationToken;
 const REREAD_AFTER: Duration = Duration::from_secs(5);
 
 /// An error as both servers answer it.
-pub(crate) fn refusal(status: StatusCode, type_name: &str, message: impl Into<String>) -> Response {
-    (
-        status,
-        axum::Json(json!({ "type": type_name, "message": message.into() })),
-    )
-        .into_response()
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    type_name: &'static str,
+    message: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, type_name: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            type_name,
+            message: message.into(),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = axum::Json(json!({ "type": self.type_name, "message": self.message }));
+        let header = match self.status {
+            StatusCode::UNAUTHORIZED => Some((WWW_AUTHENTICATE, "Bearer")),
+            StatusCode::TOO_MANY_REQUESTS => Some((RETRY_AFTER, "1")),
+            _ => None,
+        };
+        let mut response = (self.status, body).into_response();
+        if let Some((name, value)) = header {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
 }
 
 /// Who may call a server.
@@ -70,16 +95,16 @@ impl Gate {
         Ok(Some(token))
     }
 
-    async fn check(&self, headers: &HeaderMap, path: &str) -> Result<(), Response> {
+    async fn check(&self, headers: &HeaderMap, path: &str) -> Result<(), Refusal> {
         if headers.contains_key(ORIGIN) {
-            return Err(refusal(
+            return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
                 "OriginRefused",
                 "requests of web pages are not served",
             ));
         }
         if self.loopback && !is_local(headers.get(HOST)) {
-            return Err(refusal(
+            return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
                 "HostRefused",
                 "this server is called by the name localhost or its address",
@@ -90,7 +115,7 @@ impl Gate {
         }
         let token = self.token().await.map_err(|error| {
             tracing::error!(file = ?self.token_file, %error, "cannot read the token that callers have to show");
-            refusal(
+            Refusal::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "TokenUnreadable",
                 "the server cannot read its token file",
@@ -107,15 +132,11 @@ impl Gate {
         if !token.is_empty() && shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes()))) {
             return Ok(());
         }
-        let mut refused = refusal(
+        Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "Unauthorized",
             "show the token: Authorization: Bearer …",
-        );
-        refused
-            .headers_mut()
-            .insert(http::header::WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
-        Err(refused)
+        ))
     }
 }
 
@@ -136,7 +157,7 @@ async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> R
     let (headers, path) = (request.headers().clone(), request.uri().path().to_owned());
     match gate.check(&headers, &path).await {
         Ok(()) => next.run(request).await,
-        Err(refused) => refused,
+        Err(refused) => refused.into_response(),
     }
 }
 
