@@ -72,7 +72,8 @@ pub enum Change {
 
     /// All history below goes to the level that the store is set to.
     HistoryInstanceStart(HistoricInstance),
-    /// Also gives `removal_time` to all rows of the instance that have none.
+    /// Also gives `removal_time` to all rows of the instance that have none, and to those of the instances that it has
+    /// called: theirs say none, and have this one as their root.
     HistoryInstanceEnd {
         id: Id,
         end_time: Millis,

@@ -103,7 +103,7 @@ pub enum ExecutionState {
     },
     /// Arrived at a join that is not complete.
     Joining {
-        /// The flow by which it came.
+        /// The flow by which it came; empty where a job before the join lay between.
         flow: String,
     },
     /// The activity has ended, but its execution is kept (a scope that compensation may need).

@@ -49,6 +49,7 @@ impl Work<'_> {
         self.come_to(place);
         if let Some(flow) = flow {
             self.take_listeners(place, flow)?;
+            self.came_by.insert(place.execution, flow);
         }
         self.count_step(&place.element().id)?;
         if place.element().async_before {
@@ -175,6 +176,11 @@ impl Work<'_> {
         }
         self.dispose(place)?;
         self.take(place, flows)
+    }
+
+    /// All flows that leave an element.
+    pub(super) fn all_outgoing(place: &Place) -> Flows {
+        place.element().outgoing.iter().copied().collect()
     }
 
     /// A job continues behind the activity.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::activity::Flows;
 use super::context::Site;
 use super::halt::{Halt, Run};
 use super::place::Place;
@@ -229,11 +228,6 @@ impl Work<'_> {
             }
         }
         Ok(())
-    }
-
-    /// All flows that leave an element.
-    pub(super) fn all_outgoing(place: &Place) -> Flows {
-        place.element().outgoing.iter().copied().collect()
     }
 }
 

@@ -7,10 +7,16 @@ use crate::core::work::Work;
 use crate::id::Id;
 use crate::row::{Execution, ExecutionState};
 
-/// The token waits at the join. Which flow it came by does not matter to the join: it only counts.
+/// The token waits at the join. Which flow it came by is noted, but the join only counts.
 pub(super) fn wait(work: &mut Work<'_>, place: &Place) {
-    let flow = String::new();
-    work.change::<Execution>(place.execution, |row| row.state = ExecutionState::Joining { flow });
+    let flow = work
+        .came_by
+        .get(&place.execution)
+        .map(|flow| place.model().flow(*flow).id.clone());
+    let state = ExecutionState::Joining {
+        flow: flow.unwrap_or_default(),
+    };
+    work.change::<Execution>(place.execution, |row| row.state = state);
 }
 
 /// The tokens that wait at this join in this scope, in the order of their coming.

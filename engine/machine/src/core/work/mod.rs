@@ -24,7 +24,7 @@ use crate::delta::{Change, Delta, Notice};
 use crate::env::Env;
 use crate::error::MachineError;
 use crate::id::{Id, Millis};
-use crate::model::ElementIx;
+use crate::model::{ElementIx, FlowIx};
 use crate::request::{Answer, Request, RequestKind};
 use crate::row::{DedupeKey, HistoricVariable, Variable};
 use crate::value::Value;
@@ -53,6 +53,8 @@ pub(super) struct Work<'a> {
     pub(super) agenda: Vec<Op>,
     /// Executions that have been made for a token that has not arrived yet: their activity has not started.
     pub(super) on_the_way: BTreeSet<Id>,
+    /// By which flow a token of this command came.
+    pub(super) came_by: BTreeMap<Id, FlowIx>,
     /// Executions whose end listeners threw an error: they are not called again when it cancels the activity.
     pub(super) end_listeners_failed: BTreeSet<Id>,
     /// Stored variables that are known, by scope and name.
@@ -93,6 +95,7 @@ impl<'a> Work<'a> {
             notices: Vec::new(),
             agenda: Vec::new(),
             on_the_way: BTreeSet::new(),
+            came_by: BTreeMap::new(),
             end_listeners_failed: BTreeSet::new(),
             variable_names: BTreeMap::new(),
             transient: BTreeMap::new(),
