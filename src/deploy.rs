@@ -48,8 +48,15 @@ pub(crate) struct DeployArgs {
 /// A file cannot be read, the engine cannot be reached, or it refuses: the error says where in the model, and why.
 pub(crate) async fn run(args: DeployArgs) -> Result<()> {
     let url = format!("{}/deployment/create", args.url.trim_end_matches('/'));
-    let request = Client::builder().timeout(TIMEOUT).build()?.post(&url).multipart(form(&args)?);
-    let response = authenticate(request, &args)?.send().await.with_context(|| format!("reach the engine at {url}"))?;
+    let request = Client::builder()
+        .timeout(TIMEOUT)
+        .build()?
+        .post(&url)
+        .multipart(form(&args)?);
+    let response = authenticate(request, &args)?
+        .send()
+        .await
+        .with_context(|| format!("reach the engine at {url}"))?;
     let status = response.status();
     let body = response.text().await.context("read the engine's answer")?;
     if !status.is_success() {
@@ -76,7 +83,9 @@ fn form(args: &DeployArgs) -> Result<Form> {
         names.push(name);
     }
     let name = args.name.clone().or_else(|| names.first().cloned()).unwrap_or_default();
-    form = form.text("deployment-name", name).text("deployment-source", "handoff deploy");
+    form = form
+        .text("deployment-name", name)
+        .text("deployment-source", "handoff deploy");
     if args.if_changed {
         form = form.text("enable-duplicate-filtering", "true");
     }
@@ -100,12 +109,17 @@ fn authenticate(request: RequestBuilder, args: &DeployArgs) -> Result<RequestBui
 
 /// The engine's message, and each problem with its place where the answer has them.
 fn refusal(body: &str) -> String {
-    let Ok(answer) = serde_json::from_str::<Value>(body) else { return body.to_owned() };
+    let Ok(answer) = serde_json::from_str::<Value>(body) else {
+        return body.to_owned();
+    };
     let mut text = answer["message"].as_str().unwrap_or(body).to_owned();
     for (resource, report) in answer["details"].as_object().into_iter().flatten() {
         for problem in report["errors"].as_array().into_iter().flatten() {
             let message = problem["message"].as_str().unwrap_or_default();
-            let element = problem["mainElementId"].as_str().map(|id| format!(" at {id}")).unwrap_or_default();
+            let element = problem["mainElementId"]
+                .as_str()
+                .map(|id| format!(" at {id}"))
+                .unwrap_or_default();
             let (line, column) = (&problem["line"], &problem["column"]);
             text += &format!("\n  {resource}:{line}:{column}{element}: {message}");
         }
@@ -137,7 +151,10 @@ mod tests {
         let body = r#"{"type":"ParseException","message":"ENGINE-09005 Could not parse BPMN process.","code":0,"details":
             {"a.bpmn":{"errors":[{"message":"no such element","line":7,"column":12,"mainElementId":"x"}],"warnings":[]}}}"#;
         let text = refusal(body);
-        assert_eq!(text, "ENGINE-09005 Could not parse BPMN process.\n  a.bpmn:7:12 at x: no such element");
+        assert_eq!(
+            text,
+            "ENGINE-09005 Could not parse BPMN process.\n  a.bpmn:7:12 at x: no such element"
+        );
         assert_eq!(refusal("a proxy's page"), "a proxy's page");
     }
 }

@@ -16,7 +16,12 @@ use crate::shutdown;
 #[derive(Debug, Args)]
 pub(crate) struct EngineArgs {
     /// Where the REST is served, below /engine-rest; port 0 takes a free one
-    #[arg(long, env = "HANDOFF_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "HANDOFF_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: SocketAddr,
     /// Write the address that is listened on to this file, once requests are taken
     #[arg(long, value_name = "FILE")]
@@ -61,7 +66,10 @@ pub(crate) struct EngineArgs {
 
 impl EngineArgs {
     fn config(self) -> (Config, Option<PathBuf>) {
-        let tls = self.tls_cert.zip(self.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+        let tls = self
+            .tls_cert
+            .zip(self.tls_key)
+            .map(|(certificate, key)| TlsFiles { certificate, key });
         let timeout = Duration::from_millis(self.delegates_timeout_ms);
         let delegates = self.delegates.map(|url| DelegatesConfig {
             token_file: self.delegates_token_file,

@@ -1,9 +1,6 @@
 //! `handoff host`: the sidecar, or with `--check` a report on its configuration.
 
-use std::{
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Error, Result};
 use clap::Args;
@@ -54,7 +51,10 @@ pub(crate) async fn run(args: HostArgs) -> Result<ExitCode> {
 /// Components are compiled by this executable in a process of its own, which has limits.
 fn in_child_process(runtime: RuntimeConfig) -> Result<RuntimeConfig> {
     let program = std::env::current_exe().context("find the executable that compiles components")?;
-    Ok(RuntimeConfig { compile: CompileMode::Child { program }, ..runtime })
+    Ok(RuntimeConfig {
+        compile: CompileMode::Child { program },
+        ..runtime
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "the result of the command")]

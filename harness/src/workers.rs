@@ -30,8 +30,7 @@ impl WorkersFolder {
         &self.dir
     }
 
-    /// Adds a built component with its built manifest. `name` is where they are among what is built, such as `ship` or
-    /// `controls/complete-in-handler`; the worker is named after the last part.
+    /// Adds a built component with its built manifest.
     ///
     /// # Errors
     /// There is none of this name.

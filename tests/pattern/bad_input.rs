@@ -51,7 +51,7 @@ fn an_engine_refuses_what_is_no_model_and_says_where() {
     refused(
         &answer,
         "ParseException",
-        &["complex.bpmn", "complexGateway", "goods-available"],
+        &["complex.bpmn", "complex gateway", "line 21", "goods-available"],
     );
     let dangling = models::INVENTORY.replace("targetRef=\"goods-reserved\"", "targetRef=\"nowhere\"");
     refused(

@@ -3,7 +3,10 @@
 //!
 //! Every test has a set-up of its own. What is asserted about orders is read from both engines' histories.
 
-#![allow(clippy::unwrap_used, reason = "in a test an error is a failure, and its helpers are no #[test] functions")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test an error is a failure, and its helpers are no #[test] functions"
+)]
 
 mod async_after;
 mod bad_input;

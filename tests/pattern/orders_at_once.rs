@@ -1,13 +1,13 @@
 //! 1,000 orders at once, none of whose messages misses its receiver; and what the same harness counts where the pattern
 //! is not kept.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use handoff_harness::{
     Host, history, models,
     orders::{INVENTORY_PROCESS, Order},
     pattern::Pattern,
-    proxy::{Exchange, Faults, Request},
+    proxy::{Exchange, Faults, Gate, Request},
     wait_until,
 };
 
@@ -26,13 +26,13 @@ fn a_thousand_orders_at_once_end_right_and_no_message_misses_its_receiver() {
     assert_eq!(mismatches(&pattern.order), 0);
 }
 
-/// A completion on its way to an engine that is far away.
-struct SlowCompletions;
+/// Completions are on their way to an engine that is far away until the gate opens.
+struct SlowCompletions(Arc<Gate>);
 
 impl Faults for SlowCompletions {
     fn request(&self, exchange: &Exchange) -> Request {
         if exchange.is_completion() {
-            std::thread::sleep(Duration::from_millis(300));
+            self.0.wait();
         }
         Request::Forward
     }
@@ -40,15 +40,16 @@ impl Faults for SlowCompletions {
 
 #[test]
 fn a_worker_that_completes_in_its_handler_loses_answers() {
+    let gate = Arc::new(Gate::shut());
     let scene = Scene::start(Plan {
         inventory_model: models::inventory_without_listener(),
-        order_faults: Box::new(SlowCompletions),
+        order_faults: Box::new(SlowCompletions(Arc::clone(&gate))),
         ..Plan::default()
     });
     let workers = scene.ground.places.workers_folder("stock-workers").unwrap();
     std::fs::remove_file(workers.path().join("inventory-check.wasm")).unwrap();
     std::fs::remove_file(workers.path().join("inventory-check.toml")).unwrap();
-    workers.add("controls/complete-in-handler").unwrap();
+    workers.add("complete-in-handler").unwrap();
     let (order_url, inventory_url) = (scene.order_proxy.engine_rest(), scene.inventory.rest().base());
     let options = scene
         .ground
@@ -63,6 +64,7 @@ fn a_worker_that_completes_in_its_handler_loses_answers() {
         Ok(history::count_ended(scene.inventory.rest(), INVENTORY_PROCESS)? == 50)
     })
     .unwrap();
+    gate.open();
     assert!(mismatches(&scene.order) > 0);
 }
 

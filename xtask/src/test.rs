@@ -29,7 +29,11 @@ pub(crate) struct Args {
 
 /// The longest that a suite should take on a machine with two cores, in seconds. More is reported, not failed: machines
 /// differ.
-const BUDGETS: &[(&str, u64)] = &[("handoff/pattern", 420), ("handoff-runtime", 180), ("handoff-host", 240)];
+const BUDGETS: &[(&str, u64)] = &[
+    ("handoff/pattern", 420),
+    ("handoff-runtime", 180),
+    ("handoff-host", 240),
+];
 const BUDGET_OF_OTHERS: u64 = 90;
 
 /// A test binary.
@@ -66,7 +70,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let target = cargo::target_dir();
     let target = target.to_string_lossy();
     for apart in ["guest-sdk/Cargo.toml", "workers/Cargo.toml"] {
-        suites.extend(build(&["--manifest-path", apart, "--workspace"], &["--target-dir", &target])?);
+        suites.extend(build(
+            &["--manifest-path", apart, "--workspace"],
+            &["--target-dir", &target],
+        )?);
     }
     phase("build of the tests", build_start);
     if let Some(wanted) = &args.suite {
@@ -93,12 +100,17 @@ fn phase(name: &str, start: Instant) {
 fn build(selection: &[&str], more: &[&str]) -> Result<Vec<Suite>> {
     println!("== building the tests of {}", selection.join(" "));
     let mut command = cargo();
-    command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(selection).args(more);
+    command
+        .args(["test", "--no-run", "--message-format=json-render-diagnostics"])
+        .args(selection)
+        .args(more);
     let mut child = command.stdout(Stdio::piped()).spawn().context("run cargo")?;
     let mut suites = Vec::new();
     let messages = child.stdout.take().context("cargo's output")?;
     for line in BufReader::new(messages).lines() {
-        let Ok(message) = serde_json::from_str::<Value>(&line?) else { continue };
+        let Ok(message) = serde_json::from_str::<Value>(&line?) else {
+            continue;
+        };
         suites.extend(suite(&message));
     }
     if !child.wait()?.success() {
@@ -121,15 +133,30 @@ fn suite(message: &Value) -> Option<Suite> {
     let fragment = id.rsplit('#').next()?;
     let folder = package_dir.file_name()?.to_str()?;
     let package = fragment.split_once('@').map_or(folder, |(name, _)| name);
-    let package = if package_dir == cargo::root() { "handoff" } else { package };
-    let name = if kind == "lib" { package.to_owned() } else { format!("{package}/{target}") };
-    Some(Suite { name, package_dir, program })
+    let package = if package_dir == cargo::root() {
+        "handoff"
+    } else {
+        package
+    };
+    let name = if kind == "lib" {
+        package.to_owned()
+    } else {
+        format!("{package}/{target}")
+    };
+    Some(Suite {
+        name,
+        package_dir,
+        program,
+    })
 }
 
 fn run_suite(suite: &Suite, filter: Option<&str>) -> Result<Outcome> {
     println!("\n== {}", suite.name);
     let mut command = Command::new(&suite.program);
-    command.args(filter).current_dir(&suite.package_dir).env("CARGO_MANIFEST_DIR", &suite.package_dir);
+    command
+        .args(filter)
+        .current_dir(&suite.package_dir)
+        .env("CARGO_MANIFEST_DIR", &suite.package_dir);
     observe(suite.name.clone(), &mut command)
 }
 
@@ -137,7 +164,15 @@ fn run_doc_tests(manifest: &str, filter: Option<&str>) -> Result<Outcome> {
     let name = format!("documentation of {manifest}");
     println!("\n== {name}");
     let mut command = cargo();
-    command.args(["test", "--quiet", "--locked", "--workspace", "--doc", "--manifest-path", manifest]);
+    command.args([
+        "test",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--doc",
+        "--manifest-path",
+        manifest,
+    ]);
     command.arg("--target-dir").arg(cargo::target_dir());
     if let Some(filter) = filter {
         command.args(["--", filter]);
@@ -148,7 +183,10 @@ fn run_doc_tests(manifest: &str, filter: Option<&str>) -> Result<Outcome> {
 /// Runs a test runner, passes its output on as it comes, and keeps its last words.
 fn observe(name: String, command: &mut Command) -> Result<Outcome> {
     let start = Instant::now();
-    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("run {command:?}"))?;
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("run {command:?}"))?;
     let mut output = child.stdout.take().context("the runner's output")?;
     let mut all = Vec::new();
     let mut buffer = [0; 8192];
@@ -163,16 +201,32 @@ fn observe(name: String, command: &mut Command) -> Result<Outcome> {
     }
     let passed = child.wait()?.success();
     let all = String::from_utf8_lossy(&all);
-    let results = all.lines().filter(|line| line.starts_with("test result:")).map(str::to_owned).collect();
-    Ok(Outcome { name, passed, elapsed: start.elapsed(), results })
+    let results = all
+        .lines()
+        .filter(|line| line.starts_with("test result:"))
+        .map(str::to_owned)
+        .collect();
+    Ok(Outcome {
+        name,
+        passed,
+        elapsed: start.elapsed(),
+        results,
+    })
 }
 
 fn report(outcomes: &[Outcome], elapsed: Duration) -> ExitCode {
     println!("\n== time of each suite");
     for outcome in outcomes {
         let seconds = outcome.elapsed.as_secs_f64();
-        let budget = BUDGETS.iter().find(|(name, _)| *name == outcome.name).map_or(BUDGET_OF_OTHERS, |(_, s)| *s);
-        let over = if seconds > budget as f64 { "  OVER its budget" } else { "" };
+        let budget = BUDGETS
+            .iter()
+            .find(|(name, _)| *name == outcome.name)
+            .map_or(BUDGET_OF_OTHERS, |(_, s)| *s);
+        let over = if seconds > budget as f64 {
+            "  OVER its budget"
+        } else {
+            ""
+        };
         println!("{seconds:>8.1} s of {budget:>4} s  {}{over}", outcome.name);
     }
     println!("{:>8.1} s in all", elapsed.as_secs_f64());
@@ -186,5 +240,9 @@ fn report(outcomes: &[Outcome], elapsed: Duration) -> ExitCode {
         }
     }
     let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

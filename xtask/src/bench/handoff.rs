@@ -111,9 +111,13 @@ impl Figures {
             };
             let placed = find(&outcome.orders).context("an order without an instance")?;
             let check = find(&outcome.checks).context("an order without a check")?;
-            let completed = placed.ended("check-inventory").context("an order that was not handed over")?;
+            let completed = placed
+                .ended("check-inventory")
+                .context("an order that was not handed over")?;
             let counted = check.ended("count-stock").context("an order that was not counted")?;
-            let answered = placed.ended("inventory-checked").or_else(|| placed.ended("no-goods-available"));
+            let answered = placed
+                .ended("inventory-checked")
+                .or_else(|| placed.ended("no-goods-available"));
             let answered = answered.context("an order without an answer")?;
             there.push(completed - placed.started_ms);
             back.push(answered - counted);
@@ -121,9 +125,16 @@ impl Figures {
             first = first.min(placed.started_ms);
             last = last.max(answered);
         }
-        [&mut there, &mut back, &mut whole].into_iter().for_each(|times| times.sort_unstable());
+        [&mut there, &mut back, &mut whole]
+            .into_iter()
+            .for_each(|times| times.sort_unstable());
         let seconds = (last - first).max(1) as f64 / 1000.0;
-        Ok(Self { per_second: orders.len() as f64 / seconds, there, back, whole })
+        Ok(Self {
+            per_second: orders.len() as f64 / seconds,
+            there,
+            back,
+            whole,
+        })
     }
 
     fn json(&self) -> Value {
@@ -154,8 +165,13 @@ fn print(args: &Args, result: &Value) {
         return;
     }
     println!("\n{}", result["machine"].as_str().unwrap_or_default());
-    println!("{} orders at once: {:.0} hand-offs/s", args.orders, result["handoffsPerSecond"].as_f64().unwrap_or(0.0));
-    let line = |name: &str, times: &Value| println!("  {name:<44} p50 {:>6} ms   p99 {:>6} ms", times["p50"], times["p99"]);
+    println!(
+        "{} orders at once: {:.0} hand-offs/s",
+        args.orders,
+        result["handoffsPerSecond"].as_f64().unwrap_or(0.0)
+    );
+    let line =
+        |name: &str, times: &Value| println!("  {name:<44} p50 {:>6} ms   p99 {:>6} ms", times["p50"], times["p99"]);
     let lines = |figures: &Value| {
         line("there (placed → its task is completed)", &figures["thereMs"]);
         line("back (counted → answered)", &figures["backMs"]);
@@ -178,7 +194,10 @@ mod tests {
     #[test]
     fn a_percentile_is_a_value_that_was_measured() {
         let times: Vec<i64> = (1..=100).collect();
-        assert_eq!((percentile(&times, 50), percentile(&times, 99), percentile(&[7], 99)), (50, 99, 7));
+        assert_eq!(
+            (percentile(&times, 50), percentile(&times, 99), percentile(&[7], 99)),
+            (50, 99, 7)
+        );
         assert_eq!(percentile(&[], 50), 0);
     }
 }

@@ -47,7 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let program = build_handoff(false)?;
 
     std::fs::create_dir_all(target_dir().join("demo"))?;
-    let dir = tempfile::Builder::new().prefix("run-").tempdir_in(target_dir().join("demo"))?;
+    let dir = tempfile::Builder::new()
+        .prefix("run-")
+        .tempdir_in(target_dir().join("demo"))?;
     let places = Places {
         program,
         workers: workers_dir(),
@@ -57,8 +59,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     println!("\nstarting Order Management, Inventory and the host");
     let pattern = Pattern::launch(&places)?;
     print_addresses(&pattern);
-    deploy(&places.program, pattern.order.rest().base(), &root().join("models/order-management.bpmn"))?;
-    deploy(&places.program, pattern.inventory.rest().base(), &root().join("models/inventory.bpmn"))?;
+    deploy(
+        &places.program,
+        pattern.order.rest().base(),
+        &root().join("models/order-management.bpmn"),
+    )?;
+    deploy(
+        &places.program,
+        pattern.inventory.rest().base(),
+        &root().join("models/inventory.bpmn"),
+    )?;
 
     let went_right = rounds(args, &pattern);
     if let Err(error) = &went_right {
@@ -70,7 +80,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         drop(pattern);
         println!("databases and logs are kept in {}", dir.keep().display());
     }
-    Ok(if went_right.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if went_right.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Both rounds, and the judgement of all orders together.
@@ -93,7 +107,10 @@ fn rounds(args: &Args, pattern: &Pattern) -> Result<()> {
     if mismatches != Some(0) {
         bail!("Order Management counts {mismatches:?} messages without a receiver, instead of none");
     }
-    println!("\nall {} orders ended as their stock says, once each; no message missed its receiver", orders.len());
+    println!(
+        "\nall {} orders ended as their stock says, once each; no message missed its receiver",
+        orders.len()
+    );
     Ok(())
 }
 
@@ -104,8 +121,16 @@ fn deploy(program: &Path, url: &str, model: &Path) -> Result<()> {
 }
 
 fn print_addresses(pattern: &Pattern) {
-    println!("  Order Management   {}   (process {})", pattern.order.rest().base(), pattern.order.process().id());
-    println!("  Inventory          {}   (process {})", pattern.inventory.rest().base(), pattern.inventory.process().id());
+    println!(
+        "  Order Management   {}   (process {})",
+        pattern.order.rest().base(),
+        pattern.order.process().id()
+    );
+    println!(
+        "  Inventory          {}   (process {})",
+        pattern.inventory.rest().base(),
+        pattern.inventory.process().id()
+    );
     let (host, id) = (pattern.host.admin_address(), pattern.host.process().id());
     println!("  host               http://{host}   (process {id})");
 }
@@ -115,7 +140,11 @@ fn keep(pattern: Pattern, dir: PathBuf) {
     print_addresses(&pattern);
     println!("  ask: curl {}/history/process-instance", pattern.order.rest().base());
     println!("  databases, logs and workers: {}", dir.display());
-    let ids = [pattern.host.process().id(), pattern.order.process().id(), pattern.inventory.process().id()];
+    let ids = [
+        pattern.host.process().id(),
+        pattern.order.process().id(),
+        pattern.inventory.process().id(),
+    ];
     println!("  stop: kill {}", ids.map(|id| id.to_string()).join(" "));
     pattern.leave_running();
 }

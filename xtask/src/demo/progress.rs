@@ -70,11 +70,15 @@ fn show(order: &Rest, inventory: &Rest, expected: usize, done: &AtomicBool) {
 
 fn line(order: &Rest, inventory: &Rest, expected: usize) -> Result<String> {
     let count = |rest: &Rest, key: &str, more: &str| {
-        rest.count(&format!("/history/process-instance/count?processDefinitionKey={key}{more}"))
+        rest.count(&format!(
+            "/history/process-instance/count?processDefinitionKey={key}{more}"
+        ))
     };
     let placed = count(order, ORDER_PROCESS, "")?;
     let handed_over = count(inventory, INVENTORY_PROCESS, "")?;
     let answered = count(inventory, INVENTORY_PROCESS, "&finished=true")?;
     let ended = count(order, ORDER_PROCESS, "&finished=true")?;
-    Ok(format!("{placed} of {expected} placed, {handed_over} handed over, {answered} answered, {ended} ended"))
+    Ok(format!(
+        "{placed} of {expected} placed, {handed_over} handed over, {answered} answered, {ended} ended"
+    ))
 }

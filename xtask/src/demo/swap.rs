@@ -24,7 +24,10 @@ const TAKE_OVER_LIMIT: Duration = Duration::from_secs(60);
 /// The new version does not take over, or an order that was placed after it did was still counted by the old one.
 pub(super) fn run(pattern: &Pattern, new_version: &Path, count: usize) -> Result<Vec<Order>> {
     println!("\nplacing orders one by one, and replacing {WORKER}.wasm meanwhile");
-    let mut placing = Placing { pattern, orders: Vec::new() };
+    let mut placing = Placing {
+        pattern,
+        orders: Vec::new(),
+    };
     for _ in 0..count {
         placing.next()?;
     }
@@ -32,10 +35,16 @@ pub(super) fn run(pattern: &Pattern, new_version: &Path, count: usize) -> Result
     println!("  replaced after {} orders", placing.orders.len());
     eventually("the new version to count", TAKE_OVER_LIMIT, || {
         placing.next()?;
-        Ok(counted_by(pattern)?.values().any(|version| version == "2").then_some(()))
+        Ok(counted_by(pattern)?
+            .values()
+            .any(|version| version == "2")
+            .then_some(()))
     })?;
     let before = placing.orders.len();
-    println!("  the new version has taken over; {} orders were placed meanwhile", before - count);
+    println!(
+        "  the new version has taken over; {} orders were placed meanwhile",
+        before - count
+    );
     for _ in 0..count {
         placing.next()?;
     }
@@ -66,22 +75,37 @@ fn counted_by(pattern: &Pattern) -> Result<HashMap<String, String>> {
     let versions = history::variable(inventory, VERSION_VARIABLE)?;
     let instances = history::instances(inventory, INVENTORY_PROCESS)?;
     let version = |id: &str| Some(versions.get(id)?.as_str()?.to_owned());
-    Ok(instances.into_iter().filter_map(|one| Some((one.business_key, version(&one.id)?))).collect())
+    Ok(instances
+        .into_iter()
+        .filter_map(|one| Some((one.business_key, version(&one.id)?)))
+        .collect())
 }
 
 fn judge(orders: &[Order], taken_over: usize, counted_by: &HashMap<String, String>) -> Result<()> {
     let mut by_version = HashMap::new();
     for (place, order) in orders.iter().enumerate() {
-        let version = counted_by.get(&order.key).with_context(|| format!("nobody counted for {}", order.key))?;
+        let version = counted_by
+            .get(&order.key)
+            .with_context(|| format!("nobody counted for {}", order.key))?;
         *by_version.entry(version.as_str()).or_insert(0) += 1;
         if place >= taken_over && version != "2" {
-            bail!("{} was placed after the new version had taken over, and counted by version {version}", order.key);
+            bail!(
+                "{} was placed after the new version had taken over, and counted by version {version}",
+                order.key
+            );
         }
     }
     let count = |version| by_version.get(version).copied().unwrap_or(0);
     if count("1") == 0 || count("2") == 0 || count("1") + count("2") != orders.len() {
-        bail!("the versions counted {by_version:?}: that is no hot swap of {} orders", orders.len());
+        bail!(
+            "the versions counted {by_version:?}: that is no hot swap of {} orders",
+            orders.len()
+        );
     }
-    println!("  {} orders counted by version 1, {} by version 2, none lost", count("1"), count("2"));
+    println!(
+        "  {} orders counted by version 1, {} by version 2, none lost",
+        count("1"),
+        count("2")
+    );
     Ok(())
 }

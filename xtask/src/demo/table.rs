@@ -8,8 +8,14 @@ use handoff_harness::{
 /// Prints the rows. Times are milliseconds since the order was placed, from the engines' own histories.
 pub(super) fn print(orders: &[Order], outcome: &Outcome) {
     println!("\nmilliseconds since each order was placed, from both engines' history");
-    println!("{:<12} {:<15} {:>9} {:>9} {:>9} {:>9} {:>9}  end", "order", "goods", "handed", "completed", "counted", "answered", "ended");
-    println!("{:<12} {:<15} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "", "over", "the task", "stock", "", "");
+    println!(
+        "{:<12} {:<15} {:>9} {:>9} {:>9} {:>9} {:>9}  end",
+        "order", "goods", "handed", "completed", "counted", "answered", "ended"
+    );
+    println!(
+        "{:<12} {:<15} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "", "over", "the task", "stock", "", ""
+    );
     for order in orders {
         println!("{}", row(order, outcome));
     }
@@ -23,8 +29,16 @@ fn row(order: &Order, outcome: &Outcome) -> String {
     };
     let check = first(outcome.checks.get(&order.key)).unwrap_or_default();
     let handed_over = (!check.id.is_empty()).then_some(check.started_ms);
-    let answered = placed.ended("inventory-checked").or_else(|| placed.ended("no-goods-available"));
-    let steps = [handed_over, placed.ended("check-inventory"), check.ended("count-stock"), answered, placed.ended_ms];
+    let answered = placed
+        .ended("inventory-checked")
+        .or_else(|| placed.ended("no-goods-available"));
+    let steps = [
+        handed_over,
+        placed.ended("check-inventory"),
+        check.ended("count-stock"),
+        answered,
+        placed.ended_ms,
+    ];
     let times: String = steps
         .into_iter()
         .map(|at| at.map_or_else(|| "-".to_owned(), |at| (at - placed.started_ms).to_string()))
