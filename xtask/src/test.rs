@@ -65,7 +65,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     phase("workers", workers_start);
 
     let build_start = Instant::now();
-    let mut suites = build(&["--workspace", "--all-targets"], &[])?;
+    // Without `--all-targets`, which would make test runners of the examples: tests run these as programs.
+    let mut suites = build(&["--workspace"], &[])?;
     // The SDK and the workers are no members: they are built for another target, and their lock files are their own.
     let target = cargo::target_dir();
     let target = target.to_string_lossy();
