@@ -5,9 +5,9 @@
 //! after a security patch nothing that was compiled before it is used. An entry that cannot be used is a miss.
 
 use std::{
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, Permissions},
     hash::{DefaultHasher, Hash, Hasher},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -35,14 +35,10 @@ impl Cache {
     pub(crate) fn open(dir: Option<&Path>, engine: &Engine) -> Result<Self, RuntimeError> {
         let compatibility = compatibility(engine);
         let Some(dir) = dir else {
-            let temporary =
-                tempfile::Builder::new()
-                    .prefix("handoff-")
-                    .tempdir()
-                    .map_err(|error| RuntimeError::Cache {
-                        path: std::env::temp_dir(),
-                        reason: error.to_string(),
-                    })?;
+            let temporary = private_temporary().map_err(|error| RuntimeError::Cache {
+                path: std::env::temp_dir(),
+                reason: error.to_string(),
+            })?;
             return Ok(Self {
                 dir: temporary.path().to_owned(),
                 compatibility,
@@ -133,8 +129,16 @@ fn compatibility(engine: &Engine) -> u64 {
     hasher.finish()
 }
 
+/// A directory that goes with the process, and that nobody else can reach.
+pub(crate) fn private_temporary() -> std::io::Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("handoff-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+}
+
 /// Whether nobody but this user can write to the directory.
-fn check_private(owner: u32, user: u32, mode: u32) -> Result<(), String> {
+pub(crate) fn check_private(owner: u32, user: u32, mode: u32) -> Result<(), String> {
     if owner != user {
         return Err(format!(
             "it belongs to user {owner}, not to {user}, who runs this; what is in it would be run as code"

@@ -22,6 +22,14 @@ pub enum RuntimeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The private directory of earlier versions and pins cannot be used.
+    #[error("cannot use the state directory {}: {reason}", path.display())]
+    State {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The workers' folder cannot be read.
     #[error("cannot read the workers' folder {}: {reason}", path.display())]
     Folder {

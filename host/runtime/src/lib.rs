@@ -33,6 +33,8 @@ pub use config::{Allocator, CompileMode, OperatorPolicy, RuntimeConfig, SecretSo
 pub use deadline::{Deadline, DeadlineHandle};
 pub use error::{CallError, CallErrorKind, RuntimeError};
 pub use manifest::{Grants, Manifest, ManifestError, TopicSubscription};
-pub use registry::{CandidateError, Catalog, Registry, RegistryConfig, WorkerPhase, WorkerState};
+pub use registry::{
+    CandidateError, Catalog, Pinned, Registry, RegistryConfig, RollbackError, WorkerPhase, WorkerState,
+};
 pub use runtime::Runtime;
 pub use version::{Digest, WorkerVersion};

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use tokio::sync::Semaphore;
@@ -25,7 +26,8 @@ use crate::{
 
 /// The identity of a version: the SHA-256 of its component's digest and its manifest's text, so that a change of either
 /// is another version.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -77,6 +79,20 @@ impl FromStr for Digest {
             *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).map_err(|_| "a digest has 64 hex digits")?;
         }
         Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = &'static str;
+
+    fn try_from(hex: String) -> Result<Self, Self::Error> {
+        hex.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
     }
 }
 

@@ -31,6 +31,19 @@ pub struct WorkerState {
     pub phase: WorkerPhase,
     /// When `current` took over.
     pub since: Option<SystemTime>,
+    /// It was rolled back: `current` runs although the folder has something else.
+    pub pinned: Option<Pinned>,
+}
+
+/// A rollback that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pinned {
+    /// The version that is held.
+    pub version: Digest,
+    /// What lay in the folder then and is not run; none where it could not be read.
+    pub displaced: Option<Digest>,
+    /// Since when.
+    pub since: SystemTime,
 }
 
 /// What is going on with a worker.
@@ -42,6 +55,8 @@ pub enum WorkerPhase {
     Loading,
     /// The files in the folder were refused; what ran before goes on.
     Failed,
+    /// It was rolled back from what is in the folder.
+    Pinned,
 }
 
 /// Why a candidate was refused.
@@ -68,6 +83,7 @@ impl WorkerPhase {
             Self::Ready => "ready",
             Self::Loading => "loading",
             Self::Failed => "failed",
+            Self::Pinned => "pinned",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use super::{
     catalog::{WorkerPhase, WorkerState},
     files::{Stamp, WorkerFiles},
+    kept::{Components, Kept, Pin},
     load::{Candidate, LoadError, Loader},
 };
 use crate::version::{Digest, WorkerVersion};
@@ -23,7 +24,29 @@ pub(super) struct Entry {
     pub(super) conflict: bool,
     /// What runs, or is tried first, lay in the folder when that was opened: its rank among claimants is its name's.
     pub(super) initial: bool,
+    /// What the folder had when it was last read; none where it could not be read.
+    pub(super) folder: Option<Digest>,
+    /// What holds it at a version.
+    pub(super) pin: Option<Pin>,
+    /// A rollback is being loaded.
+    pub(super) rolling_back: bool,
     pub(super) state: WorkerState,
+}
+
+/// What a trial has to know.
+pub(super) struct Plan {
+    pub(super) current: Option<Digest>,
+    pub(super) refused: Option<Digest>,
+    pub(super) pin: Option<Pin>,
+    /// What runs where the folder's version must not or cannot: the pinned version, else the one that ran last.
+    pub(super) fallback: Option<Kept>,
+    pub(super) components: Components,
+}
+
+/// What was found in the folder, and what came of it.
+pub(super) struct Tried {
+    pub(super) folder: Option<Digest>,
+    pub(super) result: TrialResult,
 }
 
 /// How trying a candidate ended.
@@ -37,18 +60,29 @@ pub(super) enum TrialResult {
     Refused {
         digest: Option<Digest>,
         message: String,
+        /// What runs instead, where nothing ran.
+        fallback: Option<Arc<WorkerVersion>>,
     },
-    Version(Arc<WorkerVersion>),
+    /// They are what the worker was rolled back from; with the pinned version, where that did not run yet.
+    Pinned(Option<Arc<WorkerVersion>>),
+    Version(Arc<WorkerVersion>, Source),
+}
+
+/// What a version was made from.
+pub(super) struct Source {
+    pub(super) component: Arc<[u8]>,
+    pub(super) manifest: String,
 }
 
 impl Entry {
-    pub(super) fn new(files: WorkerFiles, stamp: Stamp, settled_at: Instant, initial: bool) -> Self {
+    pub(super) fn new(files: WorkerFiles, stamp: Stamp, settled_at: Instant, initial: bool, pin: Option<Pin>) -> Self {
         let state = WorkerState {
             name: files.name.clone(),
             current: None,
             last_error: None,
             phase: WorkerPhase::Loading,
             since: None,
+            pinned: pin.map(|pin| pin.shown()),
         };
         Self {
             files,
@@ -59,6 +93,9 @@ impl Entry {
             missing_since: None,
             conflict: false,
             initial,
+            folder: None,
+            pin,
+            rolling_back: false,
             state,
         }
     }
@@ -81,44 +118,110 @@ impl Entry {
         *changed |= self.state.phase != phase;
         self.state.phase = phase;
     }
+
+    pub(super) fn set_pin(&mut self, pin: Option<Pin>) {
+        self.pin = pin;
+        self.state.pinned = pin.map(|pin| pin.shown());
+    }
 }
 
-/// Reads a worker's files, and loads them if they are neither what runs nor what was refused before.
-pub(super) async fn try_candidate(
-    loader: &Loader,
-    files: WorkerFiles,
-    stamp: &Stamp,
-    current: Option<Digest>,
-    refused: Option<Digest>,
-) -> TrialResult {
+/// Reads a worker's files, and loads them if they are neither what runs nor what was refused or rolled back before.
+pub(super) async fn try_candidate(loader: &Loader, files: WorkerFiles, stamp: &Stamp, plan: Plan) -> Tried {
     let reading = files.clone();
     let (candidate, after) =
         match tokio::task::spawn_blocking(move || (Candidate::read(&reading), reading.stamp())).await {
             Ok(read) => read,
-            Err(error) => {
-                return TrialResult::Refused {
-                    digest: None,
-                    message: error.to_string(),
-                };
-            }
+            Err(error) => (Err(error.to_string()), Some(stamp.clone())),
         };
     if after.as_ref() != Some(stamp) {
-        return TrialResult::Moved;
+        return Tried {
+            folder: None,
+            result: TrialResult::Moved,
+        };
     }
-    match candidate {
-        Err(message) => TrialResult::Refused { digest: None, message },
-        Ok(candidate) if Some(candidate.digest) == current => TrialResult::Same,
-        Ok(candidate) if Some(candidate.digest) == refused => TrialResult::StillRefused,
+    let folder = candidate.as_ref().ok().map(|candidate| candidate.digest);
+    let result = match candidate {
+        Err(message) => refused(loader, &files, &plan, None, message).await,
+        Ok(candidate) if Some(candidate.digest) == plan.current => TrialResult::Same,
+        Ok(candidate) if plan.pin.is_some_and(|pin| pin.displaced == Some(candidate.digest)) => {
+            pinned(loader, &files, &plan).await
+        }
+        Ok(candidate) if Some(candidate.digest) == plan.refused => TrialResult::StillRefused,
         Ok(candidate) => {
             let digest = candidate.digest;
+            let source = candidate.source();
             match loader.load(&files, candidate).await {
-                Ok(version) => TrialResult::Version(version),
+                Ok(version) => TrialResult::Version(version, source),
                 // Without a digest it is tried again with the next reading of all files.
-                Err(LoadError { message, passing }) => TrialResult::Refused {
-                    digest: (!passing).then_some(digest),
-                    message,
-                },
+                Err(LoadError { message, passing }) => {
+                    refused(loader, &files, &plan, (!passing).then_some(digest), message).await
+                }
+            }
+        }
+    };
+    Tried { folder, result }
+}
+
+/// A refusal; where nothing runs yet (the host has just started), what ran last does.
+async fn refused(
+    loader: &Loader,
+    files: &WorkerFiles,
+    plan: &Plan,
+    digest: Option<Digest>,
+    message: String,
+) -> TrialResult {
+    let mut refusal = (digest, message, None);
+    if plan.current.is_none()
+        && let Some(kept) = &plan.fallback
+        && Some(kept.version) != digest
+    {
+        match load_kept(loader, files, kept, &plan.components).await {
+            Ok(version) => refusal.2 = Some(version),
+            Err(error) => {
+                refusal.1 += &format!("; the version that ran last cannot be loaded either: {error}");
             }
         }
     }
+    let (digest, message, fallback) = refusal;
+    TrialResult::Refused {
+        digest,
+        message,
+        fallback,
+    }
+}
+
+async fn pinned(loader: &Loader, files: &WorkerFiles, plan: &Plan) -> TrialResult {
+    if plan.current.is_some() && plan.current == plan.pin.map(|pin| pin.version) {
+        return TrialResult::Pinned(None);
+    }
+    let loaded = match &plan.fallback {
+        Some(kept) => load_kept(loader, files, kept, &plan.components).await,
+        None => Err("it is not kept any more".to_owned()),
+    };
+    match loaded {
+        Ok(version) => TrialResult::Pinned(Some(version)),
+        Err(error) => TrialResult::Refused {
+            digest: None,
+            message: format!(
+                "it is pinned to a version that cannot be loaded: {error}. Put a newer version into the folder, or unpin it to \
+                 run what is there"
+            ),
+            fallback: None,
+        },
+    }
+}
+
+/// Loads a version that was kept.
+pub(super) async fn load_kept(
+    loader: &Loader,
+    files: &WorkerFiles,
+    kept: &Kept,
+    components: &Components,
+) -> Result<Arc<WorkerVersion>, String> {
+    let (components, digest) = (components.clone(), kept.component);
+    let component = tokio::task::spawn_blocking(move || components.read(&digest))
+        .await
+        .map_err(|error| error.to_string())??;
+    let candidate = Candidate::kept(kept, component);
+    loader.load(files, candidate).await.map_err(|error| error.message)
 }

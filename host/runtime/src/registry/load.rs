@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Component};
 
-use super::{files::WorkerFiles, world};
+use super::{entry::Source, files::WorkerFiles, kept::Kept, world};
 use crate::{
     cache::Cache,
     call,
@@ -81,6 +81,24 @@ impl Candidate {
             component: component.into(),
             manifest,
         })
+    }
+
+    /// A version that was kept; its component was checked against its digest.
+    pub(super) fn kept(kept: &Kept, component: Vec<u8>) -> Self {
+        Self {
+            digest: kept.version,
+            component_digest: kept.component,
+            component: component.into(),
+            manifest: kept.manifest.clone(),
+        }
+    }
+
+    /// What it is made from.
+    pub(super) fn source(&self) -> Source {
+        Source {
+            component: self.component.clone(),
+            manifest: self.manifest.clone(),
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! Invariant: only this task changes what runs, one worker at a time, by publishing a new catalog.
 
+mod rollback;
+
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -15,13 +17,16 @@ use tokio::{
 };
 
 use super::{
-    RegistryConfig,
+    RegistryConfig, RollbackError,
     catalog::{CandidateError, Catalog, WorkerPhase, WorkerState},
     claims,
-    entry::{Entry, TrialResult, try_candidate},
+    entry::{Entry, Plan, Source, TrialResult, Tried, try_candidate},
     files::{self, Stamp},
+    kept::Store,
     load::Loader,
 };
+use rollback::{RolledBack, Wanted, look_up};
+
 use crate::{
     engine::TRIAL_SLOTS,
     version::{Digest, WorkerVersion},
@@ -30,8 +35,18 @@ use crate::{
 /// How often all files are read although their stamps are unchanged, for file systems whose stamps lie.
 const REREAD: Duration = Duration::from_secs(60);
 
-/// A request to read the folder now. It is answered when what was found has been tried.
-pub(super) type Rescan = oneshot::Sender<()>;
+/// What the manager is asked for.
+pub(super) enum Request {
+    /// To read the folder now. It is answered when what was found has been tried.
+    Rescan(oneshot::Sender<()>),
+    /// To run what ran before, and hold the worker at it.
+    Rollback(String, Reply),
+    /// To run again what is in the folder.
+    Unpin(String, Reply),
+}
+
+/// The worker as it is after a request.
+pub(super) type Reply = oneshot::Sender<Result<WorkerState, RollbackError>>;
 
 pub(super) struct Manager {
     loader: Arc<Loader>,
@@ -39,10 +54,16 @@ pub(super) struct Manager {
     catalog: watch::Sender<Arc<Catalog>>,
     generation: u64,
     entries: BTreeMap<String, Entry>,
-    loads: JoinSet<TrialResult>,
+    loads: JoinSet<Tried>,
     trials: HashMap<task::Id, (String, Stamp)>,
     load_slots: Arc<Semaphore>,
-    waiting: Vec<Rescan>,
+    rollbacks: JoinSet<RolledBack>,
+    store: Arc<Mutex<Store>>,
+    /// Versions that took over and are to be kept.
+    to_keep: Vec<(Arc<WorkerVersion>, Source)>,
+    waiting: Vec<oneshot::Sender<()>>,
+    /// Answered when the worker's files have been tried.
+    unpinning: Vec<(String, Reply)>,
     changed: bool,
     /// The folder has not been looked at before.
     initial: bool,
@@ -51,7 +72,7 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    pub(super) fn new(loader: Loader, config: RegistryConfig) -> (Self, watch::Receiver<Arc<Catalog>>) {
+    pub(super) fn new(loader: Loader, store: Store, config: RegistryConfig) -> (Self, watch::Receiver<Arc<Catalog>>) {
         let (catalog, receiver) = watch::channel(Arc::new(Catalog::default()));
         let manager = Self {
             loader: Arc::new(loader),
@@ -63,7 +84,11 @@ impl Manager {
             trials: HashMap::new(),
             initial: true,
             load_slots: Arc::new(Semaphore::new(TRIAL_SLOTS as usize)),
+            rollbacks: JoinSet::new(),
+            store: Arc::new(Mutex::new(store)),
+            to_keep: Vec::new(),
             waiting: Vec::new(),
+            unpinning: Vec::new(),
             changed: false,
             folder_fault: None,
             reread_at: Instant::now() + REREAD,
@@ -72,23 +97,27 @@ impl Manager {
     }
 
     /// Runs until it is dropped.
-    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Rescan>, mut hints: mpsc::Receiver<()>) {
+    pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut hints: mpsc::Receiver<()>) {
         self.scan().await;
         self.initial = false;
         loop {
             self.start_loads();
             self.publish();
+            self.keep().await;
             self.answer();
             let next_look = self.next_look();
             tokio::select! {
                 biased;
-                Some(finished) = self.loads.join_next_with_id(), if !self.loads.is_empty() => self.tried(finished),
+                Some(finished) = self.loads.join_next_with_id(), if !self.loads.is_empty() => self.tried(finished).await,
+                Some(finished) = self.rollbacks.join_next(), if !self.rollbacks.is_empty() => self.rolled_back(finished).await,
                 request = requests.recv() => match request {
-                    Some(request) => {
-                        self.waiting.push(request);
+                    Some(Request::Rescan(reply)) => {
+                        self.waiting.push(reply);
                         self.reread();
                         self.scan().await;
                     }
+                    Some(Request::Rollback(name, reply)) => self.rollback(Wanted { name, reply }).await,
+                    Some(Request::Unpin(name, reply)) => self.unpin(name, reply).await,
                     None => return,
                 },
                 Some(()) = hints.recv() => self.scan().await,
@@ -122,8 +151,9 @@ impl Manager {
             let settled_at = now + stamp.unsettled(SystemTime::now(), self.config.settle);
             match self.entries.get_mut(&name) {
                 None => {
+                    let pin = look_up(&self.store, |store| store.pin(&name));
                     self.entries
-                        .insert(name, Entry::new(files, stamp, settled_at, self.initial));
+                        .insert(name, Entry::new(files, stamp, settled_at, self.initial, pin));
                 }
                 Some(entry) => {
                     entry.missing_since = None;
@@ -200,28 +230,51 @@ impl Manager {
                 entry.state.phase = WorkerPhase::Loading;
                 self.changed = true;
             }
+            let pin = entry.pin;
+            let plan = look_up(&self.store, |store| {
+                let fallback = match pin {
+                    Some(pin) => store.version(name, &pin.version),
+                    None => store.versions(name).first(),
+                };
+                Plan {
+                    current,
+                    refused,
+                    pin,
+                    fallback: fallback.cloned(),
+                    components: store.components(),
+                }
+            });
             let (loader, slots) = (self.loader.clone(), self.load_slots.clone());
             let (files, stamp) = (entry.files.clone(), entry.stamp.clone());
             let task = self.loads.spawn(async move {
                 let _slot = slots.acquire_owned().await;
-                try_candidate(&loader, files, &stamp, current, refused).await
+                try_candidate(&loader, files, &stamp, plan).await
             });
             self.trials.insert(task.id(), (name.clone(), entry.stamp.clone()));
         }
     }
 
     /// Takes the result of a trial, unless the files were removed or are being tried anew.
-    fn tried(&mut self, finished: Result<(task::Id, TrialResult), JoinError>) {
-        let (id, result) = finished.unwrap_or_else(|error| {
+    async fn tried(&mut self, finished: Result<(task::Id, Tried), JoinError>) {
+        let (id, Tried { folder, result }) = finished.unwrap_or_else(|error| {
             tracing::error!(%error, "loading a worker failed within the host");
-            let message = "the host failed while it loaded the worker; its log says more".to_owned();
-            (error.id(), TrialResult::Refused { digest: None, message })
+            let result = TrialResult::Refused {
+                digest: None,
+                message: "the host failed while it loaded the worker; its log says more".to_owned(),
+                fallback: None,
+            };
+            (error.id(), Tried { folder: None, result })
         });
         let Some((name, stamp)) = self.trials.remove(&id) else {
             return;
         };
         match self.entries.get_mut(&name) {
-            Some(entry) if entry.loading.as_ref() == Some(&stamp) => entry.loading = None,
+            Some(entry) if entry.loading.as_ref() == Some(&stamp) => {
+                entry.loading = None;
+                if !matches!(result, TrialResult::Moved) {
+                    entry.folder = folder;
+                }
+            }
             _ => return,
         }
         match result {
@@ -231,14 +284,35 @@ impl Manager {
                 }
             }
             TrialResult::StillRefused => self.settled(&name, WorkerPhase::Failed),
-            TrialResult::Same => self.settled(&name, WorkerPhase::Ready),
-            TrialResult::Refused { digest, message } => self.refuse(&name, digest, message),
-            TrialResult::Version(version) => match self.conflict(&name, &version) {
-                Ok(displaced) => {
-                    for (other, message) in displaced {
-                        self.displace(&other, message);
-                    }
-                    self.install(&name, version);
+            TrialResult::Same => {
+                self.release(&name).await;
+                self.settled(&name, WorkerPhase::Ready);
+            }
+            TrialResult::Refused {
+                digest,
+                message,
+                fallback,
+            } => {
+                if let Some(version) = fallback
+                    && self.take_over(&name, version.clone()).is_ok()
+                {
+                    tracing::warn!(
+                        worker = name,
+                        version = version.digest().short(),
+                        "the version that ran last runs instead of what is in the folder"
+                    );
+                }
+                self.refuse(&name, digest, message);
+            }
+            TrialResult::Pinned(None) => self.settled(&name, WorkerPhase::Pinned),
+            TrialResult::Pinned(Some(version)) => match self.take_over(&name, version) {
+                Ok(()) => self.settled(&name, WorkerPhase::Pinned),
+                Err(message) => self.refuse(&name, None, message),
+            },
+            TrialResult::Version(version, source) => match self.take_over(&name, version.clone()) {
+                Ok(()) => {
+                    self.release(&name).await;
+                    self.to_keep.push((version, source));
                 }
                 Err(message) => {
                     if let Some(entry) = self.entries.get_mut(&name) {
@@ -250,12 +324,21 @@ impl Manager {
         }
     }
 
+    /// Installs a version, unless another worker has what it claims.
+    fn take_over(&mut self, name: &str, version: Arc<WorkerVersion>) -> Result<(), String> {
+        for (other, message) in self.conflict(name, &version)? {
+            self.displace(&other, message);
+        }
+        self.install(name, version);
+        Ok(())
+    }
+
     /// The files are what they were when they were tried before.
     fn settled(&mut self, name: &str, phase: WorkerPhase) {
         let Some(entry) = self.entries.get_mut(name) else {
             return;
         };
-        if phase == WorkerPhase::Ready {
+        if phase != WorkerPhase::Failed {
             self.changed |= entry.state.last_error.take().is_some();
             entry.conflict = false;
         }
@@ -281,6 +364,7 @@ impl Manager {
             last_error: None,
             phase: WorkerPhase::Ready,
             since: Some(SystemTime::now()),
+            pinned: entry.state.pinned,
         };
         entry.conflict = false;
         self.changed = true;
@@ -361,13 +445,17 @@ impl Manager {
 
     /// Answers requests when everything that was found has been tried.
     fn answer(&mut self) {
-        let busy = self
-            .entries
-            .values()
-            .any(|entry| entry.loading.is_some() || entry.wants_trial() || entry.missing_since.is_some());
-        if !busy {
+        let is_busy = |entry: &Entry| entry.loading.is_some() || entry.wants_trial() || entry.missing_since.is_some();
+        if !self.entries.values().any(is_busy) {
             for waiting in self.waiting.drain(..) {
                 let _ = waiting.send(());
+            }
+        }
+        for (name, reply) in std::mem::take(&mut self.unpinning) {
+            match self.entries.get(&name) {
+                Some(entry) if is_busy(entry) => self.unpinning.push((name, reply)),
+                Some(entry) => drop(reply.send(Ok(entry.state.clone()))),
+                None => drop(reply.send(Err(self.unknown(&name)))),
             }
         }
     }

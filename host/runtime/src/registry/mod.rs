@@ -8,6 +8,7 @@ mod catalog;
 mod claims;
 mod entry;
 mod files;
+mod kept;
 mod load;
 mod manager;
 mod world;
@@ -18,13 +19,55 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-pub use catalog::{CandidateError, Catalog, WorkerPhase, WorkerState};
+pub use catalog::{CandidateError, Catalog, Pinned, WorkerPhase, WorkerState};
 
 use crate::{
     cache::Cache, capabilities::secrets::Secrets, config::OperatorPolicy, error::RuntimeError, runtime::Runtime,
+    version::Digest,
 };
+use kept::Store;
 use load::Loader;
-use manager::{Manager, Rescan};
+use manager::{Manager, Reply, Request};
+
+/// Why a worker was not rolled back or unpinned. What runs goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RollbackError {
+    /// The folder has no such worker.
+    #[error("there is no worker `{worker}` (there are: {known})")]
+    UnknownWorker {
+        /// The name.
+        worker: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// No version that ran before the one in the folder is kept.
+    #[error("no version of worker `{0}` that ran before is kept")]
+    NothingKept(String),
+    /// The version that ran before cannot be loaded.
+    #[error("version {} of worker `{worker}` cannot be loaded: {reason}", version.short())]
+    Refused {
+        /// The worker.
+        worker: String,
+        /// What it would be rolled back to.
+        version: Digest,
+        /// Why not.
+        reason: String,
+    },
+    /// A rollback of this worker runs already.
+    #[error("worker `{0}` is being rolled back already")]
+    Busy(String),
+    /// Its files were replaced meanwhile.
+    #[error(
+        "the files of worker `{0}` were replaced meanwhile; look at its status, and roll back again if it has to be"
+    )]
+    Overtaken(String),
+    /// The state directory cannot be written to.
+    #[error("the state directory cannot be written to: {0}")]
+    Storage(String),
+    /// The host is stopping.
+    #[error("the host is stopping")]
+    Stopping,
+}
 
 /// How a folder of workers is watched.
 #[derive(Debug, Clone)]
@@ -33,6 +76,8 @@ pub struct RegistryConfig {
     pub dir: PathBuf,
     /// A private directory for compiled components; none compiles at every start.
     pub cache_dir: Option<PathBuf>,
+    /// A private directory for the versions that ran before and for pins; none keeps them until the registry is dropped.
+    pub state_dir: Option<PathBuf>,
     /// How often the folder is read although nothing was reported.
     pub rescan: Duration,
     /// How long files have to be unchanged before they are taken.
@@ -50,6 +95,7 @@ impl RegistryConfig {
         Self {
             dir: dir.into(),
             cache_dir: None,
+            state_dir: None,
             rescan: Duration::from_secs(1),
             settle: Duration::from_millis(150),
             patience: None,
@@ -61,7 +107,7 @@ impl RegistryConfig {
 /// The workers of a folder, kept up to date until it is dropped.
 pub struct Registry {
     catalog: watch::Receiver<Arc<Catalog>>,
-    rescans: mpsc::Sender<Rescan>,
+    requests: mpsc::Sender<Request>,
     _watcher: Option<RecommendedWatcher>,
     _manager: AbortOnDropHandle<()>,
 }
@@ -85,15 +131,16 @@ impl Registry {
             secrets: Arc::new(Secrets::new(config.policy.secrets.clone())),
             runtime,
         };
+        let store = Store::open(config.state_dir.as_deref())?;
         let (hint, hints) = mpsc::channel(1);
         let watcher = watch_folder(&config, hint);
-        let (rescans, requests) = mpsc::channel(16);
+        let (requests, received) = mpsc::channel(16);
         let patience = config.patience;
-        let (manager, catalog) = Manager::new(loader, config);
-        let manager = AbortOnDropHandle::new(tokio::spawn(manager.run(requests, hints)));
+        let (manager, catalog) = Manager::new(loader, store, config);
+        let manager = AbortOnDropHandle::new(tokio::spawn(manager.run(received, hints)));
         let registry = Self {
             catalog,
-            rescans,
+            requests,
             _watcher: watcher,
             _manager: manager,
         };
@@ -118,11 +165,37 @@ impl Registry {
     /// Reads the folder now, every file of it, and returns when what was found has been tried.
     pub async fn rescan(&self) -> Arc<Catalog> {
         let (request, answer) = oneshot::channel();
-        if self.rescans.send(request).await.is_ok() {
+        if self.requests.send(Request::Rescan(request)).await.is_ok() {
             // An error means that the manager has ended, with the process.
             let _ = answer.await;
         }
         self.current()
+    }
+
+    /// Runs the version of a worker that ran before the one in the folder, and holds the worker at it until it is
+    /// unpinned or a newer version is put into the folder. A worker that is held already stays as it is.
+    ///
+    /// # Errors
+    /// There is no such worker, nothing that ran before is kept, or it cannot be loaded: what runs goes on.
+    pub async fn rollback(&self, worker: &str) -> Result<WorkerState, RollbackError> {
+        self.ask(|reply| Request::Rollback(worker.to_owned(), reply)).await
+    }
+
+    /// Lets a worker run what is in the folder again, and returns when that has been tried.
+    ///
+    /// # Errors
+    /// There is no such worker, or the pin cannot be removed.
+    pub async fn unpin(&self, worker: &str) -> Result<WorkerState, RollbackError> {
+        self.ask(|reply| Request::Unpin(worker.to_owned(), reply)).await
+    }
+
+    async fn ask(&self, request: impl FnOnce(Reply) -> Request) -> Result<WorkerState, RollbackError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .send(request(reply))
+            .await
+            .map_err(|_| RollbackError::Stopping)?;
+        answer.await.map_err(|_| RollbackError::Stopping)?
     }
 }
 

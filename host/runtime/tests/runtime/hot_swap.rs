@@ -18,7 +18,7 @@ use handoff_runtime::{
 use crate::support::*;
 
 /// A worker that fails with this message, so that a call tells which version it ran on.
-fn says(message: &str) -> Vec<u8> {
+pub(crate) fn says(message: &str) -> Vec<u8> {
     let body = format!(
         r#"(data (i32.const 2048) "{message}") {}"#,
         handler(&format!(
@@ -31,7 +31,7 @@ fn says(message: &str) -> Vec<u8> {
     guest("worker", &body)
 }
 
-async fn said(version: &Arc<WorkerVersion>) -> String {
+pub(crate) async fn said(version: &Arc<WorkerVersion>) -> String {
     match version.handle(task(vec![]), call()).await.unwrap() {
         Outcome::Failure(failure) => failure.message,
         other => panic!("{other:?}"),

@@ -14,4 +14,5 @@ mod compiling;
 mod containment;
 mod hot_swap;
 mod languages;
+mod rollback;
 mod support;
