@@ -1,19 +1,27 @@
-//! `handoff host`: the sidecar, or with `--check` a report on its configuration.
+//! `handoff host`: the sidecar, or with `--check` a report on its configuration; and what is asked of one that runs.
 
-use std::{path::PathBuf, process::ExitCode};
+mod ask;
+mod table;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Error, Result};
-use clap::Args;
+use clap::{Args, Subcommand};
 use handoff_host::{Config, Host, check::Severity, runtime_config};
 use handoff_runtime::{CompileMode, RuntimeConfig};
 
+use self::ask::Admin;
 use crate::shutdown;
 
 /// `handoff host --config FILE`
 #[derive(Debug, Args)]
 pub(crate) struct HostArgs {
     /// The operator's configuration
-    #[arg(long, value_name = "FILE", default_value = "handoff.toml")]
+    #[arg(long, value_name = "FILE", default_value = "handoff.toml", global = true)]
     config: PathBuf,
     /// Check the configuration and all that it points at, run nothing, and say what is wrong
     #[arg(long)]
@@ -21,6 +29,29 @@ pub(crate) struct HostArgs {
     /// With --check, do not ask whether the engines answer
     #[arg(long, requires = "check")]
     offline: bool,
+    #[command(subcommand)]
+    ask: Option<Ask>,
+}
+
+/// What a running host is asked, at the admin address of its configuration.
+#[derive(Debug, Subcommand)]
+enum Ask {
+    /// Show what runs: engines, and each worker's version, state, last error, tasks and times
+    Status {
+        /// As JSON, as `GET /status` has it
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run what ran before the version in the folder, until it is unpinned or something newer is put there
+    Rollback {
+        /// The worker
+        name: String,
+    },
+    /// Run again what is in the folder
+    Unpin {
+        /// The worker
+        name: String,
+    },
 }
 
 /// What the host starts itself with to compile a component.
@@ -36,6 +67,9 @@ pub(crate) struct CompileArgs {
 /// The configuration cannot be used, or a listener cannot be bound.
 pub(crate) async fn run(args: HostArgs) -> Result<ExitCode> {
     let config = Config::load(&args.config)?;
+    if let Some(ask) = args.ask {
+        return self::ask(&config, ask).await;
+    }
     let runtime = in_child_process(runtime_config(&config))?;
     if args.check {
         return Ok(check(&config, runtime, !args.offline).await);
@@ -45,6 +79,23 @@ pub(crate) async fn run(args: HostArgs) -> Result<ExitCode> {
     let host = Host::start(config, runtime).await?;
     stop.cancelled().await;
     host.shutdown(patience).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stdout, reason = "the result of the command")]
+async fn ask(config: &Config, ask: Ask) -> Result<ExitCode> {
+    let admin = Admin::of(config)?;
+    match ask {
+        Ask::Status { json: true } => println!("{:#}", admin.get(&["status"]).await?),
+        Ask::Status { json: false } => {
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |now| now.as_secs());
+            print!("{}", table::render(&admin.get(&["status"]).await?, now));
+        }
+        Ask::Rollback { name } => println!("{}", table::one(&admin.post(&["workers", &name, "rollback"]).await?)),
+        Ask::Unpin { name } => println!("{}", table::one(&admin.post(&["workers", &name, "unpin"]).await?)),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,28 +1,38 @@
 //! Health, metrics and status over HTTP.
 //!
 //! `/healthz`: the process serves. `/readyz`: every engine answers; a worker that could not be loaded does not make the
-//! host unready (the others run), but is listed. `/metrics`: Prometheus. `/workers`: what runs, and what is wrong.
+//! host unready (the others run), but is listed. `/metrics`: Prometheus. `/workers`: what runs, and what is wrong;
+//! `/status`: both. `POST /workers/{name}/rollback` and `…/unpin` change what runs.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+mod workers;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::IntoResponse,
+    routing::{get, post},
 };
-
-use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
-use handoff_runtime::Catalog;
+use handoff_runtime::{Catalog, Registry};
 use http::{StatusCode, header::CONTENT_TYPE};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::{dispatch::Line, health::Health, slots::Slots};
+pub use self::workers::{PinStatus, WorkerStatus};
+use crate::{dispatch::Line, health::Health, slots::Slots, tally::Tallies};
 
 /// What the admin server shows.
 pub struct Status {
     pub(crate) engines: Vec<(Line, Arc<Health>, Duration)>,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) tallies: Arc<Tallies>,
+    /// The folder, where the workers are in one.
+    pub(crate) registry: Option<Arc<Registry>>,
+    /// Whoever reaches the admin server may change what runs: it is loopback's, or demands a token.
+    pub(crate) may_change: bool,
     pub(crate) metrics: PrometheusHandle,
     pub(crate) stopping: tokio_util::sync::CancellationToken,
 }
@@ -63,26 +73,22 @@ pub struct EngineStatus {
     pub parked: usize,
 }
 
-/// One worker.
+/// `/status`: all that a person wants to see at once.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WorkerStatus {
-    /// Its name.
-    pub name: String,
-    /// The version that runs.
-    pub version: Option<String>,
-    /// `ready`, `loading` or `failed`.
-    pub state: &'static str,
-    /// Why what is in the folder does not run.
-    pub last_error: Option<String>,
-    /// Since when this version runs, in seconds since 1970.
-    pub since: Option<u64>,
-    /// `engine/topic` for each topic.
-    pub topics: Vec<String>,
-    /// Delegates.
-    pub delegates: Vec<String>,
+pub struct Overview {
+    /// Whether the host can do its work.
+    pub ready: bool,
+    /// Its engines, by name.
+    pub engines: BTreeMap<String, EngineStatus>,
+    /// What a person should look at, ready or not.
+    pub problems: Vec<String>,
     /// Tasks in hand.
     pub tasks: u32,
+    /// Tasks that could be in hand.
+    pub task_slots: u32,
+    /// The workers.
+    pub workers: Vec<WorkerStatus>,
 }
 
 impl Status {
@@ -141,32 +147,20 @@ impl Status {
     /// What runs, and what is wrong.
     pub fn workers(&self) -> Vec<WorkerStatus> {
         let catalog = self.catalog.borrow().clone();
-        catalog
-            .workers()
-            .map(|worker| {
-                let manifest = worker.current.as_ref().map(|version| version.manifest());
-                WorkerStatus {
-                    name: worker.name.clone(),
-                    version: worker.current.as_ref().map(|version| version.digest().to_string()),
-                    state: worker.phase.label(),
-                    last_error: worker.last_error.as_ref().map(ToString::to_string),
-                    since: worker
-                        .since
-                        .and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok())
-                        .map(|since| since.as_secs()),
-                    topics: manifest
-                        .iter()
-                        .flat_map(|manifest| {
-                            manifest.topics.iter().map(|topic| {
-                                format!("{}/{}", manifest.engine_of(topic).unwrap_or_default(), topic.name)
-                            })
-                        })
-                        .collect(),
-                    delegates: manifest.map(|manifest| manifest.delegates.clone()).unwrap_or_default(),
-                    tasks: self.slots.used_by(&worker.name),
-                }
-            })
-            .collect()
+        catalog.workers().map(|worker| self.worker(worker)).collect()
+    }
+
+    /// All of it.
+    pub fn overview(&self) -> Overview {
+        let readiness = self.readiness();
+        Overview {
+            ready: readiness.ready,
+            engines: readiness.engines,
+            problems: readiness.problems,
+            tasks: self.slots.used(),
+            task_slots: self.slots.total(),
+            workers: self.workers(),
+        }
     }
 
     /// The routes.
@@ -178,7 +172,10 @@ impl Status {
             )
             .route("/readyz", get(readyz))
             .route("/metrics", get(prometheus))
-            .route("/workers", get(workers))
+            .route("/workers", get(list))
+            .route("/status", get(overview))
+            .route("/workers/{name}/rollback", post(workers::rollback))
+            .route("/workers/{name}/unpin", post(workers::unpin))
             .with_state(self)
     }
 }
@@ -195,8 +192,12 @@ async fn readyz(State(status): State<Arc<Status>>) -> impl IntoResponse {
     )
 }
 
-async fn workers(State(status): State<Arc<Status>>) -> impl IntoResponse {
+async fn list(State(status): State<Arc<Status>>) -> impl IntoResponse {
     Json(status.workers())
+}
+
+async fn overview(State(status): State<Arc<Status>>) -> impl IntoResponse {
+    Json(status.overview())
 }
 
 async fn prometheus(State(status): State<Arc<Status>>) -> impl IntoResponse {
@@ -208,6 +209,6 @@ async fn prometheus(State(status): State<Arc<Status>>) -> impl IntoResponse {
     }
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        status.metrics.render(),
+        status.metrics.render() + &workers::exposition(&status.workers()),
     )
 }

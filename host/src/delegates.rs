@@ -258,7 +258,8 @@ fn call_failed(worker: &str, error: &CallError) -> Refusal {
     )
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Refuses media types that a form of a web page can send.
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let media_type = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

@@ -22,6 +22,7 @@ use crate::{
     lock::Lease,
     run::Run,
     slots::Slots,
+    tally::Tallies,
     worker::Workforce,
 };
 
@@ -43,6 +44,7 @@ pub struct Dispatcher {
     capabilities: Arc<dyn Capabilities>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) lost_locks_max: u32,
+    pub(crate) tallies: Arc<Tallies>,
     runs: TaskTracker,
     pub(crate) abort: CancellationToken,
     me: Weak<Self>,
@@ -61,6 +63,7 @@ impl Dispatcher {
             capabilities,
             slots,
             lost_locks_max,
+            tallies: Arc::default(),
             runs: TaskTracker::new(),
             abort: CancellationToken::new(),
             me: me.clone(),
@@ -88,7 +91,7 @@ impl Dispatcher {
             let profile = worker.profile();
             self.slots.try_acquire(&profile.name, profile.concurrency)
         });
-        let line = line.clone();
+        let (line, arrived) = (line.clone(), Instant::now());
         self.runs.spawn(async move {
             let Locked { task, defect, .. } = locked;
             let Some(worker) = worker else {
@@ -113,6 +116,7 @@ impl Dispatcher {
                 worker: &*worker,
                 lease,
                 held,
+                arrived,
             };
             run.observed(slot, task, context, defect).await;
         });

@@ -4,7 +4,10 @@
 //! last look finds what an aborted poll may have locked. Deferred tasks stay locked: somebody else will complete them.
 
 use std::{
+    fs::DirBuilder,
     net::SocketAddr,
+    os::unix::fs::DirBuilderExt,
+    path::PathBuf,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -18,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     admin::Status,
     capabilities::EngineCapabilities,
-    config::{Config, Dialect},
+    config::{AdminConfig, Config, Dialect},
     delegates::Delegates,
     dispatch::{Dispatcher, Line},
     engines::{Engine, camunda7::Camunda7},
@@ -86,12 +89,11 @@ impl Host {
         let runtime = Runtime::new(runtime)?;
         let mut folder = RegistryConfig::new(&config.workers.dir);
         folder.cache_dir.clone_from(&config.workers.cache_dir);
+        folder.state_dir = state_dir(&config);
         folder.policy = config.policy();
-        let registry = Registry::open(runtime, folder).await?;
+        let registry = Arc::new(Registry::open(runtime, folder).await?);
         let (workforce, catalog) = (follow(registry.subscribe()), registry.subscribe());
-        let mut host = Self::assemble(config, workforce, catalog).await?;
-        host.registry = Some(Arc::new(registry));
-        Ok(host)
+        Self::assemble(config, workforce, catalog, Some(registry)).await
     }
 
     /// Starts a host with workers that are no components: native code, in tests or in an embedding program. The
@@ -99,13 +101,14 @@ impl Host {
     pub async fn start_with(config: Config, workforce: watch::Receiver<Arc<Workforce>>) -> Result<Self, HostError> {
         let (nothing, catalog) = watch::channel(Arc::new(Catalog::default()));
         drop(nothing);
-        Self::assemble(config, workforce, catalog).await
+        Self::assemble(config, workforce, catalog, None).await
     }
 
     async fn assemble(
         config: Config,
         workforce: watch::Receiver<Arc<Workforce>>,
         catalog: watch::Receiver<Arc<Catalog>>,
+        registry: Option<Arc<Registry>>,
     ) -> Result<Self, HostError> {
         let metrics = prometheus();
         let worker_id = worker_id();
@@ -156,6 +159,9 @@ impl Host {
             engines: shown,
             catalog,
             slots,
+            tallies: dispatcher.tallies.clone(),
+            registry: registry.clone(),
+            may_change: config.admin.as_ref().is_some_and(AdminConfig::may_change),
             metrics,
             stopping: stop.clone(),
         });
@@ -164,7 +170,7 @@ impl Host {
         let mut host = Self {
             engines,
             dispatcher,
-            registry: None,
+            registry,
             admin: None,
             delegates: None,
             status: status.clone(),
@@ -250,6 +256,25 @@ impl Host {
                 .await;
         }
         tracing::info!("the host has stopped");
+    }
+}
+
+/// Where earlier versions and pins are kept: where the configuration says, else beside it. Where that cannot be written
+/// to, they are kept until the host stops.
+fn state_dir(config: &Config) -> Option<PathBuf> {
+    if let Some(dir) = &config.workers.state_dir {
+        return Some(dir.clone());
+    }
+    let dir = config.default_state_dir()?;
+    match DirBuilder::new().recursive(true).mode(0o700).create(&dir) {
+        Ok(()) => Some(dir),
+        Err(error) => {
+            tracing::warn!(
+                dir = %dir.display(), %error,
+                "rollbacks hold until the host stops, because their directory cannot be written to; set state-dir under [workers]"
+            );
+            None
+        }
     }
 }
 

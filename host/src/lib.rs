@@ -32,6 +32,7 @@ mod run;
 mod server;
 pub mod slots;
 pub mod sweep;
+pub mod tally;
 pub mod typed_json;
 pub mod worker;
 

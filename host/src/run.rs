@@ -64,6 +64,7 @@ pub(crate) struct Run<'a> {
     pub(crate) worker: &'a dyn Worker,
     pub(crate) lease: Arc<Lease>,
     pub(crate) held: Held,
+    pub(crate) arrived: Instant,
 }
 
 impl Run<'_> {
@@ -87,6 +88,9 @@ impl Run<'_> {
             "task"
         );
         let labels = [("engine", engine), ("worker", worker), ("end", end.label().to_owned())];
+        if matches!(end, End::Completed | End::BpmnError | End::Deferred | End::Gone) {
+            self.dispatcher.tallies.ended(&self.worker.profile().name, elapsed);
+        }
         metrics::counter!("handoff_tasks_total", &labels).increment(1);
         metrics::histogram!("handoff_task_seconds", &labels).record(elapsed.as_secs_f64());
         drop(self.held);
@@ -217,7 +221,14 @@ impl Run<'_> {
         loop {
             let reported = self.report_under_lock(&task.id.id, &settlement).await;
             let reason = match reported {
-                Reported::Done => return ended(&settlement),
+                Reported::Done => {
+                    if let Settlement::Failure(failure) = &settlement {
+                        let worker = &self.worker.profile().name;
+                        let tallies = &self.dispatcher.tallies;
+                        tallies.failed(worker, &failure.message, self.arrived.elapsed());
+                    }
+                    return ended(&settlement);
+                }
                 Reported::Gone => return End::Gone,
                 Reported::Lost => return self.lost(task, Lost::Taken),
                 Reported::GaveUp(fault) => {

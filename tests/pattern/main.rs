@@ -11,12 +11,15 @@
 mod async_after;
 mod bad_input;
 mod broken_components;
+mod counting;
 mod delivered_twice;
 mod engine_down;
 mod host_killed;
+mod hot_swap;
 mod limits;
 mod lost_commit;
 mod orders_at_once;
+mod rollback;
 mod scene;
 mod slow_delegate;
 mod two_hosts;

@@ -23,9 +23,15 @@ pub(crate) struct Args {
     /// Only suites whose name contains this, such as `handoff-host` or `pattern`
     #[arg(long)]
     suite: Option<String>,
+    /// Run the long forms of tests that have one
+    #[arg(long)]
+    long: bool,
     /// Only tests whose name contains this
     filter: Option<String>,
 }
+
+/// What tests look at to run their long forms.
+const LONG: &str = "HANDOFF_TEST_LONG";
 
 /// The longest that a suite should take on a machine with two cores, in seconds. More is reported, not failed: machines
 /// differ.
@@ -83,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
     let mut outcomes = Vec::new();
     for suite in &suites {
-        outcomes.push(run_suite(suite, args.filter.as_deref())?);
+        outcomes.push(run_suite(suite, args)?);
     }
     if args.suite.is_none() {
         for manifest in ["Cargo.toml", "guest-sdk/Cargo.toml"] {
@@ -151,11 +157,12 @@ fn suite(message: &Value) -> Option<Suite> {
     })
 }
 
-fn run_suite(suite: &Suite, filter: Option<&str>) -> Result<Outcome> {
+fn run_suite(suite: &Suite, args: &Args) -> Result<Outcome> {
     println!("\n== {}", suite.name);
     let mut command = Command::new(&suite.program);
     command
-        .args(filter)
+        .args(args.filter.as_deref())
+        .envs(args.long.then_some((LONG, "1")))
         .current_dir(&suite.package_dir)
         .env("CARGO_MANIFEST_DIR", &suite.package_dir);
     observe(suite.name.clone(), &mut command)

@@ -37,6 +37,11 @@ pub struct DelegatesConfig {
 }
 
 impl AdminConfig {
+    /// Whether those who reach it may change what runs: they are on this machine, or show a token.
+    pub fn may_change(&self) -> bool {
+        self.token_file.is_some() || self.listen.ip().is_loopback()
+    }
+
     pub(super) fn validate(&self) -> Result<(), Complaint> {
         if self.token_file.is_none() && !self.insecure && !self.listen.ip().is_loopback() {
             let message = format!(

@@ -64,6 +64,9 @@ pub struct WorkersConfig {
     /// A private folder for compiled components; absent: they are compiled at every start.
     #[serde(default)]
     pub cache_dir: Option<PathBuf>,
+    /// A private folder for the versions that ran before and for pins; absent: a hidden one beside the configuration.
+    #[serde(default)]
+    pub state_dir: Option<PathBuf>,
     /// What workers may do, by name. A worker that is named here gets nothing from the default.
     #[serde(default)]
     pub grants: BTreeMap<String, Grants>,
@@ -142,10 +145,17 @@ impl Config {
         }
     }
 
+    /// Where earlier versions and pins are kept if `state-dir` does not say: `.NAME.state` beside `NAME.toml`.
+    pub(crate) fn default_state_dir(&self) -> Option<PathBuf> {
+        let name = self.file.file_stem()?.to_str()?;
+        Some(self.file.with_file_name(format!(".{name}.state")))
+    }
+
     fn resolve_paths(&mut self, folder: &Path) {
         let resolve = |path: &mut PathBuf| *path = folder.join(&*path);
         resolve(&mut self.workers.dir);
         self.workers.cache_dir.iter_mut().for_each(resolve);
+        self.workers.state_dir.iter_mut().for_each(resolve);
         self.engines
             .values_mut()
             .filter_map(|engine| engine.auth.file_mut())
@@ -270,6 +280,7 @@ mod tests {
             [workers]
             dir = "/srv/workers"
             cache-dir = "cache"
+            state-dir = "state"
             [workers.grants.inventory-check]
             processes = ["inventory"]
             tasks = ["order"]
@@ -288,6 +299,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.workers.cache_dir.as_deref(), Some(Path::new("conf/cache")));
+        assert_eq!(config.workers.state_dir.as_deref(), Some(Path::new("conf/state")));
         assert_eq!(config.secrets["api"], SecretSource::File("conf/api.key".into()));
         assert!(matches!(&config.engines["inventory"].auth, Auth::BearerFile(file) if file == Path::new("conf/token")));
     }

@@ -36,7 +36,7 @@ async fn a_component_in_the_folder_handles_tasks() {
         engine.url(),
         folder.path().display().to_string()
     );
-    let config = Config::parse(&text, Path::new("/handoff.toml")).unwrap();
+    let config = Config::parse(&text, &folder.path().join("handoff.toml")).unwrap();
     let findings = config.check(runtime_config(&config), true).await;
     assert!(
         findings.iter().all(|finding| finding.severity == Severity::Fine),
