@@ -6,7 +6,7 @@
 
 mod workers;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -25,7 +25,7 @@ use crate::{dispatch::Line, health::Health, slots::Slots, tally::Tallies};
 
 /// What the admin server shows.
 pub struct Status {
-    pub(crate) engines: Vec<(Line, Arc<Health>, Duration)>,
+    pub(crate) engines: Vec<(Line, Arc<Health>)>,
     pub(crate) catalog: watch::Receiver<Arc<Catalog>>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) tallies: Arc<Tallies>,
@@ -65,7 +65,7 @@ pub struct EngineStatus {
     pub failing_for_ms: Option<u128>,
     /// How long ago a poll was last read to its end, in milliseconds.
     pub last_poll_ms: Option<u128>,
-    /// Polls come back when they should. An engine without topics is not polled.
+    /// Polls come back when they should. An engine without topics, or without free slots for them, is not polled.
     pub polled: bool,
     /// Tasks in hand.
     pub running: usize,
@@ -97,21 +97,19 @@ impl Status {
         let catalog = self.catalog.borrow().clone();
         let mut problems = Vec::new();
         let mut engines = BTreeMap::new();
-        for (line, health, poll_period) in &self.engines {
+        for (line, health) in &self.engines {
             let name = line.engine.name();
             let report = health.report();
-            let wanted = catalog.topics().any(|(engine, ..)| engine == name);
-            let polled = !wanted || report.last_poll.is_some_and(|ago| ago <= *poll_period);
+            let polled = report.overdue.is_none();
+            if let Some(overdue) = report.overdue {
+                problems.push(format!(
+                    "engine {name}: the poller should have been heard of {} s ago",
+                    overdue.as_secs()
+                ));
+            }
             match &report.fault {
                 Some(fault) => problems.push(format!("engine {name}: {fault}")),
                 None if !report.reachable => problems.push(format!("engine {name}: not reached yet")),
-                // At its cap a host rightly does not poll.
-                None if !polled && self.slots.free() > 0 && report.last_poll.is_some() => {
-                    problems.push(format!(
-                        "engine {name}: no poll has come back for {} s",
-                        report.last_poll.unwrap_or_default().as_secs()
-                    ));
-                }
                 None => {}
             }
             let status = EngineStatus {
@@ -137,7 +135,7 @@ impl Status {
                 .map(|error| format!("worker {}: {error}", worker.name))
         }));
         Readiness {
-            ready: !stopping && engines.values().all(|engine| engine.reachable),
+            ready: !stopping && engines.values().all(|engine| engine.reachable && engine.polled),
             engines,
             workers: catalog.workers().filter(|worker| worker.current.is_some()).count(),
             problems,
@@ -161,6 +159,17 @@ impl Status {
             task_slots: self.slots.total(),
             workers: self.workers(),
         }
+    }
+
+    /// The metrics, in Prometheus's form.
+    pub fn metrics(&self) -> String {
+        metrics::gauge!("handoff_tasks_in_hand").set(self.slots.used());
+        metrics::gauge!("handoff_task_slots").set(self.slots.total());
+        for (line, ..) in &self.engines {
+            metrics::gauge!("handoff_tasks_parked", "engine" => line.engine.name().to_owned())
+                .set(line.hand.parked() as f64);
+        }
+        self.metrics.render() + &workers::exposition(&self.workers())
     }
 
     /// The routes.
@@ -201,14 +210,8 @@ async fn overview(State(status): State<Arc<Status>>) -> impl IntoResponse {
 }
 
 async fn prometheus(State(status): State<Arc<Status>>) -> impl IntoResponse {
-    metrics::gauge!("handoff_tasks_in_hand").set(status.slots.used());
-    metrics::gauge!("handoff_task_slots").set(status.slots.total());
-    for (line, ..) in &status.engines {
-        metrics::gauge!("handoff_tasks_parked", "engine" => line.engine.name().to_owned())
-            .set(line.hand.parked() as f64);
-    }
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        status.metrics.render() + &workers::exposition(&status.workers()),
+        status.metrics(),
     )
 }

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use handoff_runtime::{Registry, RegistryConfig, Runtime, RuntimeConfig};
+use handoff_runtime::{Registry, RegistryConfig, Runtime, RuntimeConfig, SecretSource};
 
 use crate::{
-    config::{Auth, Config},
+    config::Config,
     engines::Engine,
     host::{connect, worker_id},
 };
@@ -68,16 +68,18 @@ impl Config {
     fn check_files(&self, findings: &mut Vec<Finding>) {
         let mut files: Vec<(String, PathBuf)> = Vec::new();
         for (name, engine) in &self.engines {
-            match &engine.auth {
-                Auth::BearerFile(file) => files.push((format!("engines.{name}.auth"), file.clone())),
-                Auth::Basic(basic) => files.extend(
-                    basic
-                        .password_file
-                        .iter()
-                        .map(|file| (format!("engines.{name}.auth"), file.clone())),
-                ),
-                Auth::None => {}
-            }
+            let secrets = engine.secret_headers.values().filter_map(|source| match source {
+                SecretSource::File(file) => Some(file),
+                SecretSource::Env(_) => None,
+            });
+            let auth = engine.auth.files().chain(secrets);
+            files.extend(auth.map(|file| (format!("engines.{name}.auth"), file.clone())));
+            files.extend(
+                engine
+                    .tls
+                    .files()
+                    .map(|file| (format!("engines.{name}.tls"), file.clone())),
+            );
         }
         files.extend(
             self.delegates

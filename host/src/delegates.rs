@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     server::Refusal,
-    typed_json::{Origin, TypedVariables, read_variables, write_variables},
+    typed_json::{Origin, TypedValueError, TypedVariables, read_variables, write_variables},
     worker::{Worker, Workforce},
 };
 
@@ -198,8 +198,8 @@ impl Delegates {
                 local_variables,
             })) => Ok(Answer {
                 version: VERSION,
-                variables: Some(write_variables(&variables)),
-                local_variables: Some(write_variables(&local_variables)),
+                variables: Some(write_variables(&variables)?),
+                local_variables: Some(write_variables(&local_variables)?),
                 bpmn_error: None,
             }),
             Ok(Err(DelegateError::BpmnError(BpmnError {
@@ -213,7 +213,7 @@ impl Delegates {
                 bpmn_error: Some(BpmnErrorDto {
                     code,
                     message,
-                    variables: write_variables(&variables),
+                    variables: write_variables(&variables)?,
                 }),
             }),
             Ok(Err(DelegateError::Failure(message) | DelegateError::Other(message))) => Err(Refusal::new(
@@ -232,6 +232,16 @@ impl Delegates {
             "delegate"
         );
         result
+    }
+}
+
+impl From<TypedValueError> for Refusal {
+    fn from(error: TypedValueError) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "DelegateFailed",
+            format!("the delegate's result cannot be written: {error}"),
+        )
     }
 }
 

@@ -19,6 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     engines::{Engine, Fault, Locked},
     hand::Hand,
+    health::Health,
     lock::Lease,
     run::Run,
     slots::Slots,
@@ -36,6 +37,8 @@ pub struct Line {
     pub engine: Arc<dyn Engine>,
     /// Its tasks.
     pub hand: Arc<Hand>,
+    /// What is known of it.
+    pub health: Arc<Health>,
 }
 
 /// Runs tasks.

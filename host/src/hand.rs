@@ -8,7 +8,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
@@ -18,6 +18,10 @@ use crate::lock::Lease;
 /// Parked tasks that are remembered. Of more than these, those that run out soonest are forgotten, which at worst
 /// gives a task back early.
 const PARKED_MAX: usize = 100_000;
+/// How long a task is remembered that was given back as forgotten: longer than any answer with it is on its way.
+const GIVEN_BACK_FOR: Duration = Duration::from_secs(120);
+/// Tasks that are remembered as given back.
+const GIVEN_BACK_MAX: usize = 10_000;
 /// Tasks whose lost locks are counted.
 const STRIKES_MAX: usize = 10_000;
 
@@ -33,6 +37,7 @@ struct Inner {
     parked: HashMap<String, Instant>,
     strikes: HashMap<String, u32>,
     strikes_order: VecDeque<String>,
+    given_back: VecDeque<(Instant, String)>,
 }
 
 /// A task in hand; put down when it is dropped.
@@ -98,6 +103,30 @@ impl Hand {
         inner.running.contains_key(task_id) || inner.parked.get(task_id).is_some_and(|until| *until > Instant::now())
     }
 
+    /// Remembers that a task is given back because no run of it is known. An answer with it may still come.
+    pub fn give_back(&self, task_id: &str) {
+        let mut inner = self.inner.lock();
+        let now = Instant::now();
+        while inner.given_back.len() >= GIVEN_BACK_MAX
+            || inner
+                .given_back
+                .front()
+                .is_some_and(|(at, _)| now.duration_since(*at) > GIVEN_BACK_FOR)
+        {
+            inner.given_back.pop_front();
+        }
+        inner.given_back.push_back((now, task_id.to_owned()));
+    }
+
+    /// Whether a task was given back lately, so that a lock on it is in doubt.
+    pub fn gave_back(&self, task_id: &str) -> bool {
+        let inner = self.inner.lock();
+        inner
+            .given_back
+            .iter()
+            .any(|(at, id)| id == task_id && at.elapsed() <= GIVEN_BACK_FOR)
+    }
+
     /// Counts that a task lost its lock to somebody else while it ran here; answers how often that happened.
     pub fn strike(&self, task_id: &str) -> u32 {
         let mut inner = self.inner.lock();
@@ -136,8 +165,6 @@ impl Drop for Held {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn lease(seconds: u64) -> Arc<Lease> {

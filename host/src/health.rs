@@ -24,7 +24,18 @@ struct State {
     features: Option<Features>,
     last_answer: Option<Instant>,
     last_poll: Option<Instant>,
-    fault: Option<(Instant, String)>,
+    outage: Option<Outage>,
+    /// When the poller has to be heard of again; none while it has nothing to wait for.
+    poller_due: Option<Instant>,
+}
+
+/// An engine that does not do what is asked of it.
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    message: String,
+    /// Polls fail. An engine that answers other requests is no better for it.
+    of_polls: bool,
 }
 
 /// A picture of one engine for people and probes.
@@ -38,6 +49,8 @@ pub struct HealthReport {
     pub failing_for: Option<Duration>,
     /// How long ago a poll was last read to its end.
     pub last_poll: Option<Duration>,
+    /// For how long the poller should have been heard of: it hangs.
+    pub overdue: Option<Duration>,
     /// What it calls itself.
     pub product: Option<String>,
 }
@@ -46,18 +59,39 @@ impl Health {
     /// A poll was read to its end.
     pub fn polled(&self, engine: &str) {
         let now = Instant::now();
-        self.state.lock().last_poll = Some(now);
+        let mut state = self.state.lock();
+        state.last_poll = Some(now);
+        if let Some(outage) = &mut state.outage {
+            outage.of_polls = false;
+        }
+        drop(state);
         self.answered(engine);
+    }
+
+    /// There is nothing to poll for. What polls found no longer tells anything.
+    pub fn not_polled(&self) {
+        let mut state = self.state.lock();
+        if let Some(outage) = &mut state.outage {
+            outage.of_polls = false;
+        }
+    }
+
+    /// The poller is heard of, and will be again by then.
+    pub fn poller_due(&self, due: Option<Instant>) {
+        self.state.lock().poller_due = due;
     }
 
     /// The engine answered something.
     pub fn answered(&self, engine: &str) {
         let mut state = self.state.lock();
         state.last_answer = Some(Instant::now());
-        if let Some((since, _)) = state.fault.take() {
+        if state.outage.as_ref().is_some_and(|outage| outage.of_polls) {
+            return;
+        }
+        if let Some(outage) = state.outage.take() {
             tracing::info!(
                 engine,
-                after_ms = since.elapsed().as_millis(),
+                after_ms = outage.since.elapsed().as_millis(),
                 "the engine answers again"
             );
         }
@@ -65,21 +99,35 @@ impl Health {
         metrics::gauge!("handoff_engine_reachable", "engine" => engine.to_owned()).set(1.0);
     }
 
+    /// A poll failed.
+    pub fn poll_failed(&self, engine: &str, fault: &Fault) {
+        self.note(engine, fault, true);
+    }
+
     /// The engine did not answer, or not as an engine.
     pub fn failed(&self, engine: &str, fault: &Fault) {
+        self.note(engine, fault, false);
+    }
+
+    fn note(&self, engine: &str, fault: &Fault, of_polls: bool) {
         let mut state = self.state.lock();
         let message = fault.to_string();
-        match &mut state.fault {
+        match &mut state.outage {
             // Once per outage: a host that waits for its engine must not fill the log.
             None => {
                 tracing::warn!(engine, fault = message, "the engine does not answer; trying on");
-                state.fault = Some((Instant::now(), message));
+                state.outage = Some(Outage {
+                    since: Instant::now(),
+                    message,
+                    of_polls,
+                });
             }
-            Some((_, last)) => {
-                if *last != message {
+            Some(outage) => {
+                if outage.message != message {
                     tracing::warn!(engine, fault = message, "the engine still does not answer");
                 }
-                *last = message;
+                outage.message = message;
+                outage.of_polls |= of_polls;
             }
         }
         drop(state);
@@ -97,9 +145,12 @@ impl Health {
     pub fn report(&self) -> HealthReport {
         let state = self.state.lock();
         HealthReport {
-            reachable: state.fault.is_none() && state.last_answer.is_some(),
-            fault: state.fault.as_ref().map(|(_, message)| message.clone()),
-            failing_for: state.fault.as_ref().map(|(since, _)| since.elapsed()),
+            reachable: state.outage.is_none() && state.last_answer.is_some(),
+            fault: state.outage.as_ref().map(|outage| outage.message.clone()),
+            failing_for: state.outage.as_ref().map(|outage| outage.since.elapsed()),
+            overdue: state
+                .poller_due
+                .and_then(|due| Instant::now().checked_duration_since(due)),
             last_poll: state.last_poll.map(|at| at.elapsed()),
             product: state.features.as_ref().map(|features| features.product.clone()),
         }
@@ -113,7 +164,7 @@ impl Health {
             let pause = {
                 let state = self.state.lock();
                 let quiet = state.last_answer.is_none_or(|at| at.elapsed() >= QUIET_MAX);
-                let due = failed || quiet || state.fault.is_some();
+                let due = failed || quiet || state.outage.is_some();
                 (!due).then(|| QUIET_MAX / 10)
             };
             let pause = match pause {

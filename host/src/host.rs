@@ -25,8 +25,6 @@ use crate::{
     delegates::Delegates,
     dispatch::{Dispatcher, Line},
     engines::{Engine, camunda7::Camunda7},
-    hand::Hand,
-    health::Health,
     poll::Poller,
     server::{Gate, Server},
     slots::Slots,
@@ -128,13 +126,9 @@ impl Host {
             let Some(settings) = config.engines.get(line.engine.name()).cloned() else {
                 continue;
             };
-            let health = Arc::new(Health::default());
+            let health = line.health.clone();
             let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
-            shown.push((
-                line.clone(),
-                health.clone(),
-                settings.long_poll() + settings.request_timeout() * 2,
-            ));
+            shown.push((line.clone(), health.clone()));
             let poller = Poller {
                 line: line.clone(),
                 health: health.clone(),
@@ -144,7 +138,7 @@ impl Host {
                 workforce: workforce.clone(),
                 config: settings,
             };
-            let poller = tokio::spawn(poller.run(stop.clone()));
+            let poller = tokio::spawn(poller.keep_running(stop.clone()));
             tokio::spawn({
                 let (sweeper, stop) = (sweeper.clone(), stop.clone());
                 async move { sweeper.run(stop).await }
@@ -305,7 +299,8 @@ pub(crate) fn connect(config: &Config, worker_id: &str) -> Result<Vec<Line>, Hos
         };
         lines.push(Line {
             engine,
-            hand: Arc::new(Hand::default()),
+            hand: Arc::default(),
+            health: Arc::default(),
         });
     }
     Ok(lines)

@@ -21,6 +21,7 @@ pub mod config;
 pub mod delegates;
 pub mod dispatch;
 pub mod engines;
+mod files;
 pub mod hand;
 pub mod health;
 mod host;

@@ -38,7 +38,11 @@ const LAST_LANE_WAIT: Duration = Duration::from_secs(1);
 /// How long a busy host collects free slots before it fetches for them.
 const REPLENISH: Duration = Duration::from_millis(4);
 
+/// How much later than promised the poller may be heard of.
+const LATE_MAX: Duration = Duration::from_secs(5);
+
 /// Polls one engine.
+#[derive(Clone)]
 pub struct Poller {
     /// The engine.
     pub line: Line,
@@ -77,6 +81,27 @@ struct Candidate<'a> {
 }
 
 impl Poller {
+    /// Polls until `stop`, come what may. True: there were polls under way then, whose answers are lost.
+    pub async fn keep_running(self, stop: CancellationToken) -> bool {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+        loop {
+            match tokio::spawn(self.clone().run(stop.clone())).await {
+                Ok(abandoned) => return abandoned,
+                Err(error) if error.is_cancelled() => return true,
+                Err(error) => {
+                    let engine = self.line.engine.name();
+                    tracing::error!(engine, %error, "the poller panicked and is started again");
+                    metrics::counter!("handoff_poller_restarts_total", "engine" => engine.to_owned()).increment(1);
+                    self.sweeper.request(Instant::now() + self.config.long_poll());
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return true,
+                () = tokio::time::sleep(backoff.next_wait()) => {}
+            }
+        }
+    }
+
     /// Polls until `stop`. Polls that are under way then are dropped; true: there were some, whose answers are lost.
     pub async fn run(mut self, stop: CancellationToken) -> bool {
         let mut lanes: Vec<Option<Lane>> = (0..self.config.polls).map(|_| None).collect();
@@ -99,6 +124,10 @@ impl Poller {
                 polls.push(self.poll(index, lane.fetch.clone()));
                 lanes[index] = Some(lane);
             }
+            if workforce.assignments(self.line.engine.name()).is_empty() {
+                self.health.not_polled();
+            }
+            self.health.poller_due(self.due(&lanes, not_before));
             let enough = (self.config.max_tasks.min(self.slots.total()) / 4).max(1);
             tokio::select! {
                 biased;
@@ -129,6 +158,15 @@ impl Poller {
                 () = until(not_before), if not_before.is_some() => {}
             }
         }
+    }
+
+    /// When this poller has to be heard of again; none while it waits for topics or slots.
+    fn due(&self, lanes: &[Option<Lane>], not_before: Option<Instant>) -> Option<Instant> {
+        let polls = lanes
+            .iter()
+            .flatten()
+            .map(|lane| lane.sent + lane.fetch.wait + self.config.request_timeout() * 2);
+        polls.chain(not_before).min().map(|due| due + LATE_MAX)
     }
 
     fn poll(&self, index: usize, fetch: Fetch) -> BoxFuture<'static, LaneEnd> {
@@ -192,6 +230,8 @@ impl Poller {
                     .map(|candidate| candidate.subscription.clone())
                     .collect(),
                 max_tasks,
+                priority: self.config.priority,
+                order: self.config.order,
                 wait: if last {
                     self.config.long_poll().min(LAST_LANE_WAIT)
                 } else {
@@ -222,7 +262,7 @@ impl Poller {
     fn failed(&self, lane: &Lane, fault: &Fault, errors: &mut Backoff) -> Duration {
         let engine = self.line.engine.name();
         metrics::counter!("handoff_polls_total", "engine" => engine.to_owned(), "result" => fault.label()).increment(1);
-        self.health.failed(engine, fault);
+        self.health.poll_failed(engine, fault);
         if fault.may_have_had_effect() || matches!(fault, Fault::TooLarge(_)) {
             self.sweeper.request(lane.sent + lane.fetch.wait);
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::{
     backoff::Backoff,
     engines::{Engine, Fault, Holder, Settlement},
+    health::Health,
     lock::Lease,
 };
 
@@ -36,10 +37,17 @@ pub enum Reported {
 }
 
 /// Reports how a task ended.
-pub async fn report(engine: &dyn Engine, task_id: &str, settlement: &Settlement, lease: &Lease) -> Reported {
+pub async fn report(
+    engine: &dyn Engine,
+    health: &Health,
+    task_id: &str,
+    settlement: &Settlement,
+    lease: &Lease,
+) -> Reported {
     let mut slow = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
     let mut fast = Backoff::new(Duration::from_millis(5), Duration::from_millis(500));
     let (mut conflicts, mut failures) = (0, 0);
+    let mut may_have_ended_it = false;
     loop {
         let fault = match engine.report(task_id, settlement).await {
             Ok(()) => return Reported::Done,
@@ -47,7 +55,10 @@ pub async fn report(engine: &dyn Engine, task_id: &str, settlement: &Settlement,
         };
         metrics::counter!("handoff_report_faults_total", "engine" => engine.name().to_owned(), "fault" => fault.label())
             .increment(1);
+        may_have_ended_it |= fault.may_have_had_effect() && !matches!(settlement, Settlement::Failure(_));
         let wait = match &fault {
+            // Gone since an attempt of which no answer came: that one ended it.
+            Fault::NotFound(_) if may_have_ended_it => return Reported::Done,
             Fault::NotFound(_) => return Reported::Gone,
             Fault::Rejected(reason) => match engine.holder(task_id).await {
                 Ok(Holder::Us) => return Reported::Refused(reason.clone()),
@@ -74,7 +85,11 @@ pub async fn report(engine: &dyn Engine, task_id: &str, settlement: &Settlement,
             | Fault::TimedOut(_)
             | Fault::Unavailable { .. }
             | Fault::Unauthorized(_)
-            | Fault::Foreign(_) => slow.next_wait_at_least(fault.retry_after()),
+            | Fault::Foreign(_) => {
+                // A host whose tasks all wait to be reported does not poll, and would not know otherwise.
+                health.failed(engine.name(), &fault);
+                slow.next_wait_at_least(fault.retry_after())
+            }
         };
         tracing::debug!(engine = engine.name(), task = task_id, %fault, wait_ms = wait.as_millis(), "the report is tried again");
         if Instant::now() + wait > lease.until() + GRACE {

@@ -4,10 +4,12 @@
 //! host's any more. The exceptions are logged as errors, and such a task is delivered again when its lock runs out.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use futures::FutureExt;
 use handoff_runtime::{
     CallContext, CallError, CallErrorKind,
     wit::types::{Failure, Outcome, Task},
@@ -15,7 +17,8 @@ use handoff_runtime::{
 
 use crate::{
     dispatch::{Dispatcher, Line, release},
-    engines::{FailureReport, Fault, Settlement},
+    engines::{FailureReport, Fault, Holder, Settlement},
+    files::with_contents,
     hand::Held,
     lock::{Lease, Lost},
     report::{Reported, report},
@@ -137,6 +140,15 @@ impl Run<'_> {
             };
             return self.settle(&task, Settlement::Failure(failure)).await;
         }
+        if self.line.hand.gave_back(&task.id.id) {
+            // It may have come with an answer from before it was given back, and be anybody's by now.
+            match self.line.engine.holder(&task.id.id).await {
+                Ok(Holder::Us) => {}
+                Ok(Holder::Gone) => return End::Gone,
+                Ok(Holder::Nobody | Holder::Other(_)) => return End::Released,
+                Err(_) => return self.give_back(&task.id.id).await,
+            }
+        }
         if let Some(defect) = defect {
             let message = format!("the task cannot be understood: {defect}");
             return self.fail(&task, message, None).await;
@@ -144,18 +156,25 @@ impl Run<'_> {
         let cancel = context.cancel.clone();
         let called = tokio::select! {
             biased;
-            called = self.worker.handle(task.clone(), context) => called,
+            called = AssertUnwindSafe(self.worker.handle(task.clone(), context)).catch_unwind() => {
+                called.unwrap_or_else(|_| Err(CallError {
+                    kind: CallErrorKind::Internal,
+                    message: "the host panicked while it ran the worker; its log says more".to_owned(),
+                    backtrace: None,
+                    log_tail: Vec::new(),
+                }))
+            }
             lost = self.lease.keep(&*self.line.engine, &task.id.id) => {
                 cancel.cancel();
                 return self.lost(&task, lost);
             }
         };
         match called {
-            Ok(Outcome::Complete(completion)) => self.settle(&task, Settlement::Complete(completion)).await,
-            Ok(Outcome::BpmnError(error)) => self.settle(&task, Settlement::Error(error)).await,
+            Ok(Outcome::Complete(completion)) => self.hand_over(&task, Settlement::Complete(completion)).await,
+            Ok(Outcome::BpmnError(error)) => self.hand_over(&task, Settlement::Error(error)).await,
             Ok(Outcome::Failure(failure)) => {
                 let report = next_failure(profile, task.retries, failure);
-                self.settle(&task, Settlement::Failure(report)).await
+                self.hand_over(&task, Settlement::Failure(report)).await
             }
             Ok(Outcome::Deferred(deferral)) => self.defer(&task, deferral.lock_for_ms, deferral.reason).await,
             Err(error) => self.failed_call(&task, error).await,
@@ -213,6 +232,26 @@ impl Run<'_> {
             "the task failed"
         );
         self.settle(task, Settlement::Failure(report)).await
+    }
+
+    /// Reports a worker's own result, with the content of the files in it.
+    async fn hand_over(&self, task: &Task, settlement: Settlement) -> End {
+        let engine = &*self.line.engine;
+        let contents = tokio::select! {
+            biased;
+            contents = with_contents(engine, &task.variables, settlement) => contents,
+            never = self.lease.keep_if_possible(engine, &task.id.id) => match never {},
+        };
+        match contents {
+            Ok(settlement) => self.settle(task, settlement).await,
+            Err(fault) => {
+                let message = format!(
+                    "the result of worker {} has a file that cannot be handed on: {fault}",
+                    self.worker.profile().name
+                );
+                self.fail(task, message, None).await
+            }
+        }
     }
 
     /// Reports how the task ended. What the engine does not take becomes a failure, and that one is reported bare.
@@ -288,7 +327,7 @@ impl Run<'_> {
         let engine = &*self.line.engine;
         tokio::select! {
             biased;
-            reported = report(engine, task_id, settlement, &self.lease) => reported,
+            reported = report(engine, &self.line.health, task_id, settlement, &self.lease) => reported,
             never = self.lease.keep_if_possible(engine, task_id) => match never {},
         }
     }

@@ -117,6 +117,7 @@ impl Sweeper {
         tokio::time::sleep(IN_TRANSIT).await;
         let forgotten: Vec<_> = self.unknown(engine).await?.intersection(&unknown).cloned().collect();
         for task_id in &forgotten {
+            self.line.hand.give_back(task_id);
             match engine.release(task_id).await {
                 Ok(()) | Err(Fault::NotFound(_)) => {}
                 Err(fault) => return Err(fault),

@@ -64,11 +64,11 @@ pub fn read_variables(variables: TypedVariables, origin: Origin<'_>) -> Result<V
         .collect()
 }
 
-/// Writes variables for an engine.
-pub fn write_variables(variables: &[Variable]) -> TypedVariables {
+/// Writes variables for an engine. Fails with the one that Camunda's form has no place for.
+pub fn write_variables(variables: &[Variable]) -> Result<TypedVariables, TypedValueError> {
     variables
         .iter()
-        .map(|variable| (variable.name.clone(), write_variable(variable)))
+        .map(|variable| Ok((variable.name.clone(), write_variable(variable)?)))
         .collect()
 }
 
@@ -133,7 +133,11 @@ fn read_value(name: &str, typed: TypedValue, origin: Origin<'_>) -> Result<Value
 }
 
 /// Writes one variable.
-pub fn write_variable(variable: &Variable) -> TypedValue {
+pub fn write_variable(variable: &Variable) -> Result<TypedValue, TypedValueError> {
+    let cannot = |reason: String| TypedValueError {
+        name: variable.name.clone(),
+        reason,
+    };
     let mut info = Map::new();
     let (type_name, value) = match &variable.value {
         Value::Null => ("Null", Json::Null),
@@ -144,10 +148,18 @@ pub fn write_variable(variable: &Variable) -> TypedValue {
         // JSON has no NaN and no infinities; Camunda's mapper reads them from their names.
         Value::Double(value) => (
             "Double",
-            Number::from_f64(*value).map_or_else(|| Json::String(value.to_string()), Json::Number),
+            Number::from_f64(*value).map_or_else(|| Json::String(named(*value).to_owned()), Json::Number),
         ),
         Value::Text(value) => ("String", json!(value)),
-        Value::Date(instant) => ("Date", format_date(*instant).map_or(Json::Null, Json::String)),
+        Value::Date(instant) => {
+            let date = format_date(*instant).ok_or_else(|| {
+                cannot(format!(
+                    "{} ms since 1970 is no date of the years 1 to 9999",
+                    instant.milliseconds
+                ))
+            })?;
+            ("Date", Json::String(date))
+        }
         Value::Bytes(value) => ("Bytes", Json::String(BASE64.encode(value))),
         Value::Json(value) => ("Json", json!(value)),
         Value::Xml(value) => ("Xml", json!(value)),
@@ -170,17 +182,32 @@ pub fn write_variable(variable: &Variable) -> TypedValue {
             }
             match &file.content {
                 FileContent::Bytes(content) => ("File", Json::String(BASE64.encode(content))),
-                FileContent::Reference(_) => ("File", Json::Null),
+                FileContent::Reference(_) => {
+                    return Err(cannot(
+                        "is a reference to a file; read it and write its bytes".to_owned(),
+                    ));
+                }
             }
         }
     };
     if variable.transient {
         info.insert("transient".into(), json!(true));
     }
-    TypedValue {
+    Ok(TypedValue {
         type_name: Some(type_name.to_owned()),
         value,
         value_info: (!info.is_empty()).then_some(info),
+    })
+}
+
+/// What JSON has no number for, by the names that Java gives it.
+const fn named(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
     }
 }
 
@@ -195,15 +222,12 @@ pub fn parse_date(text: &str) -> Option<Instant> {
     })
 }
 
-/// Writes an instant as engines read it; none where it lies outside the years -9999 to 9999.
+/// Writes an instant as engines read it; none where it lies outside the years 1 to 9999, for which Camunda's form has
+/// four digits and no sign.
 pub fn format_date(instant: Instant) -> Option<String> {
     let timestamp = jiff::Timestamp::from_millisecond(instant.milliseconds).ok()?;
-    Some(
-        timestamp
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .strftime(DATE_FORMAT)
-            .to_string(),
-    )
+    let date = timestamp.to_zoned(jiff::tz::TimeZone::UTC);
+    (date.year() >= 1).then(|| date.strftime(DATE_FORMAT).to_string())
 }
 
 fn guess_type(value: &Json) -> &'static str {
@@ -298,7 +322,7 @@ mod tests {
             Value::Xml("<a/>".into()),
             Value::Object(object),
         ] {
-            let written = write_variables(&[variable(value.clone())]);
+            let written = write_variables(&[variable(value.clone())]).unwrap();
             let wire = serde_json::to_value(written).unwrap();
             assert_eq!(read(wire.clone()).unwrap(), vec![variable(value)], "{wire}");
         }
@@ -325,6 +349,35 @@ mod tests {
             );
         }
         assert_eq!(parse_date("yesterday"), None);
+    }
+
+    #[test]
+    fn what_has_no_form_is_refused_and_never_written_as_null() {
+        let reference = File {
+            name: "a.txt".into(),
+            mimetype: None,
+            encoding: None,
+            content: FileContent::Reference(FileReference {
+                engine: "order".into(),
+                execution_id: "e1".into(),
+                variable_name: "v".into(),
+            }),
+        };
+        let no_dates = [i64::MAX, -99_999_999_999_999].map(|milliseconds| Value::Date(Instant { milliseconds }));
+        for value in no_dates.into_iter().chain([Value::File(reference)]) {
+            let error = write_variables(&[variable(value)]).unwrap_err().to_string();
+            assert!(error.starts_with("variable `v`: "), "{error}");
+        }
+        for (value, name) in [
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Infinity"),
+            (-f64::INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(
+                write_variable(&variable(Value::Double(value))).unwrap().value,
+                json!(name)
+            );
+        }
     }
 
     #[test]
@@ -362,7 +415,7 @@ mod tests {
     fn transient_variables_say_so() {
         let variables = read(json!({"t": {"type": "String", "value": "x", "valueInfo": {"transient": true}}})).unwrap();
         assert!(variables[0].transient);
-        let wire = serde_json::to_value(write_variables(&variables)).unwrap();
+        let wire = serde_json::to_value(write_variables(&variables).unwrap()).unwrap();
         assert_eq!(wire["t"]["valueInfo"]["transient"], json!(true));
     }
 }

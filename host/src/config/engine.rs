@@ -1,10 +1,14 @@
 //! `[engines.NAME]`: one engine that tasks are fetched from.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
+use handoff_runtime::SecretSource;
 use serde::Deserialize;
 
-use super::error::Complaint;
+use super::{
+    auth::{Auth, TlsConfig, has_credentials, is_http},
+    error::Complaint,
+};
 
 /// One engine.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,9 +22,16 @@ pub struct EngineConfig {
     /// Who the host says it is.
     #[serde(default)]
     pub auth: Auth,
+    /// What a connection by `https` needs beside the system's own certificates.
+    #[serde(default)]
+    pub tls: TlsConfig,
     /// Sent with every request.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, HeaderText>,
+    /// Sent with every request too, with values from files, which are read again when they change, or from the
+    /// environment.
+    #[serde(default)]
+    pub secret_headers: BTreeMap<String, SecretSource>,
     /// How long a fetched task is locked at first, in milliseconds. It is extended while a worker runs, so it only says
     /// how soon another host takes over when this one dies.
     #[serde(default = "lock_duration_ms")]
@@ -31,6 +42,12 @@ pub struct EngineConfig {
     /// The most tasks of one poll.
     #[serde(default = "max_tasks")]
     pub max_tasks: u32,
+    /// Whether tasks with a higher priority are fetched first.
+    #[serde(default = "priority")]
+    pub priority: bool,
+    /// In which order of creation tasks are fetched, among those of one priority if that counts.
+    #[serde(default)]
+    pub order: FetchOrder,
     /// Polls at once: a second one lets a topic be asked for that became free while the first one waits.
     #[serde(default = "polls")]
     pub polls: u32,
@@ -54,6 +71,10 @@ const fn max_tasks() -> u32 {
     64
 }
 
+const fn priority() -> bool {
+    true
+}
+
 const fn polls() -> u32 {
     2
 }
@@ -66,6 +87,37 @@ const fn connect_timeout_ms() -> u32 {
     3_000
 }
 
+/// In which order of creation tasks are fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FetchOrder {
+    /// What waits longest comes first.
+    #[default]
+    OldestFirst,
+    /// What came last comes first.
+    NewestFirst,
+    /// As the engine finds them: less work for an engine with very many tasks.
+    Any,
+}
+
+/// The value of a header. It is not shown: operators write keys there.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct HeaderText(String);
+
+impl HeaderText {
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// What an engine speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -76,59 +128,6 @@ pub enum Dialect {
     Camunda7,
 }
 
-/// Who the host says it is to an engine.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Auth {
-    /// Nobody.
-    #[default]
-    None,
-    /// HTTP Basic.
-    Basic(BasicAuth),
-    /// A bearer token from a file, which is read again and again.
-    BearerFile(PathBuf),
-}
-
-/// HTTP Basic. The password is in a file or in the environment, never in the configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BasicAuth {
-    /// The user.
-    pub user: String,
-    /// A file with the password; one trailing line break is not part of it.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
-    /// A variable of the host's environment.
-    #[serde(default)]
-    pub password_env: Option<String>,
-}
-
-impl BasicAuth {
-    /// The password. Fails with what is wrong, in the words of an operator.
-    pub fn password(&self) -> Result<String, String> {
-        match (&self.password_file, &self.password_env) {
-            (Some(file), _) => std::fs::read_to_string(file)
-                .map(|password| password.trim_end_matches(['\r', '\n']).to_owned())
-                .map_err(|error| format!("cannot read the password in {}: {error}", file.display())),
-            (None, Some(name)) => {
-                std::env::var(name).map_err(|_| format!("the environment has no variable {name} with the password"))
-            }
-            (None, None) => Err("basic has no password; add password-file or password-env".to_owned()),
-        }
-    }
-}
-
-impl Auth {
-    pub(super) const fn file_mut(&mut self) -> Option<&mut PathBuf> {
-        match self {
-            Self::None => None,
-            Self::Basic(basic) => basic.password_file.as_mut(),
-            Self::BearerFile(file) => Some(file),
-        }
-    }
-}
-
 impl EngineConfig {
     /// An engine at `url` with everything else at its default.
     pub fn new(url: impl Into<String>) -> Self {
@@ -136,10 +135,14 @@ impl EngineConfig {
             url: url.into(),
             dialect: Dialect::default(),
             auth: Auth::None,
+            tls: TlsConfig::default(),
             headers: BTreeMap::new(),
+            secret_headers: BTreeMap::new(),
             lock_duration_ms: lock_duration_ms(),
             long_poll_ms: long_poll_ms(),
             max_tasks: max_tasks(),
+            priority: priority(),
+            order: FetchOrder::default(),
             polls: polls(),
             request_timeout_ms: request_timeout_ms(),
             connect_timeout_ms: connect_timeout_ms(),
@@ -168,19 +171,17 @@ impl EngineConfig {
 
     pub(super) fn validate(&self, name: &str) -> Result<(), Complaint> {
         let table = format!("engines.{name}");
-        if !(self.url.starts_with("http://") || self.url.starts_with("https://")) {
+        if has_credentials(&self.url) {
+            let message = "has credentials in it; write auth = { basic = { user = \"…\", password-file = \"…\" } }";
+            return Err(Complaint::new(table, "url", message));
+        }
+        if !is_http(&self.url) {
             let message = format!("is `{}`; write http://HOST:PORT/engine-rest or https://…", self.url);
             return Err(Complaint::new(table, "url", message));
         }
-        if let Auth::Basic(basic) = &self.auth
-            && basic.password_file.is_some() == basic.password_env.is_some()
-        {
-            return Err(Complaint::new(
-                table,
-                "auth",
-                "basic needs either password-file or password-env",
-            ));
-        }
+        self.auth.validate(&table)?;
+        self.tls.validate(&table, &self.url)?;
+        self.validate_headers(&table)?;
         let positive = [
             ("lock-duration-ms", self.lock_duration_ms),
             ("max-tasks", self.max_tasks),
@@ -201,6 +202,26 @@ impl EngineConfig {
                 "long-poll-ms",
                 "is longer than the 1800000 that engines accept",
             ));
+        }
+        Ok(())
+    }
+
+    fn validate_headers(&self, table: &str) -> Result<(), Complaint> {
+        let known = |name: &str| {
+            self.secret_headers
+                .keys()
+                .any(|secret| secret.eq_ignore_ascii_case(name))
+        };
+        if let Some(name) = self.headers.keys().find(|name| known(name)) {
+            let message = format!("have `{name}` too; keep it in one of both");
+            return Err(Complaint::new(table, "secret-headers", message));
+        }
+        let names = self.headers.keys().chain(self.secret_headers.keys());
+        for name in names {
+            if self.auth != Auth::None && name.eq_ignore_ascii_case("authorization") {
+                let message = format!("and headers both set `{name}`; keep one of both");
+                return Err(Complaint::new(table, "auth", message));
+            }
         }
         Ok(())
     }

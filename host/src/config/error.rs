@@ -31,7 +31,8 @@ impl ConfigError {
         let source = line
             .and_then(|line| text.lines().nth(line - 1))
             .map(str::trim)
-            .filter(|s| !s.is_empty());
+            .filter(|s| !s.is_empty())
+            .map(without_strings);
         let message = error.message().trim_end();
         let message = match source {
             Some(source) => format!("{message} (at `{source}`)"),
@@ -43,6 +44,27 @@ impl ConfigError {
             message,
         }
     }
+}
+
+/// A line of TOML without what its strings say: somebody may have written a password where only a file's name belongs.
+fn without_strings(line: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find(['"', '\'']) {
+        let quote = &rest[start..=start];
+        shown.push_str(&rest[..start]);
+        shown.push_str("\"…\"");
+        let inside = &rest[start + 1..];
+        let mut escaped = false;
+        let end = inside.find(|c: char| {
+            let ends = !escaped && quote.starts_with(c);
+            escaped = quote == "\"" && !escaped && c == '\\';
+            ends
+        });
+        rest = end.map_or("", |end| &inside[end + 1..]);
+    }
+    shown.push_str(rest);
+    shown
 }
 
 /// What is wrong with a key of a table; its line is looked up where the text is known.

@@ -12,6 +12,7 @@
 //! Unknown keys are refused. Relative paths count from the file's own folder. Every error names the file, the line and
 //! what to write instead.
 
+mod auth;
 mod engine;
 mod error;
 mod listen;
@@ -25,7 +26,8 @@ use std::{
 use handoff_runtime::{Allocator, Grants, OperatorPolicy, SecretSource};
 use serde::Deserialize;
 
-pub use engine::{Auth, BasicAuth, Dialect, EngineConfig};
+pub use auth::{Auth, BasicAuth, ClientAuth, OAuth2, TlsConfig};
+pub use engine::{Dialect, EngineConfig, FetchOrder, HeaderText};
 pub use error::ConfigError;
 pub use listen::{AdminConfig, DelegatesConfig};
 
@@ -156,10 +158,11 @@ impl Config {
         resolve(&mut self.workers.dir);
         self.workers.cache_dir.iter_mut().for_each(resolve);
         self.workers.state_dir.iter_mut().for_each(resolve);
-        self.engines
-            .values_mut()
-            .filter_map(|engine| engine.auth.file_mut())
-            .for_each(resolve);
+        for engine in self.engines.values_mut() {
+            engine.auth.files_mut().for_each(resolve);
+            engine.tls.files_mut().for_each(resolve);
+            engine.secret_headers.values_mut().filter_map(file_of).for_each(resolve);
+        }
         self.delegates
             .iter_mut()
             .filter_map(|delegates| delegates.token_file.as_mut())
@@ -168,11 +171,7 @@ impl Config {
             .iter_mut()
             .filter_map(|admin| admin.token_file.as_mut())
             .for_each(resolve);
-        for secret in self.secrets.values_mut() {
-            if let SecretSource::File(path) = secret {
-                resolve(path);
-            }
-        }
+        self.secrets.values_mut().filter_map(file_of).for_each(resolve);
     }
 
     fn validate(&self) -> Result<(), error::Complaint> {
@@ -197,6 +196,13 @@ impl Config {
             admin.validate()?;
         }
         Ok(())
+    }
+}
+
+const fn file_of(secret: &mut SecretSource) -> Option<&mut PathBuf> {
+    match secret {
+        SecretSource::File(path) => Some(path),
+        SecretSource::Env(_) => None,
     }
 }
 
@@ -262,6 +268,54 @@ mod tests {
     }
 
     #[test]
+    fn who_the_host_is_can_be_said_in_one_way_only() {
+        let engine =
+            |more: &str| format!("[engines.order]\nurl = \"https://x/engine-rest\"\n{more}\n[workers]\ndir = \"w\"\n");
+        let oauth2 = |more: &str| engine(&format!("auth = {{ oauth2 = {{ client-id = \"c\", {more} }} }}"));
+        let cases = [
+            (engine("auth = { basic = { user = \"u\" } }"), "password-file"),
+            (oauth2("token-url = \"https://t\""), "client-secret-file"),
+            (
+                oauth2("token-url = \"t\", client-secret-env = \"S\""),
+                "begin with https://",
+            ),
+            (
+                oauth2("token-url = \"https://u:hunter2@t\", client-secret-env = \"S\""),
+                "credentials in its token-url",
+            ),
+            (engine("tls = { cert-file = \"c.pem\" }"), "key-file"),
+            (
+                engine("tls = { ca-file = \"c.pem\" }").replace("https://", "http://"),
+                "http://",
+            ),
+            (
+                engine("auth = { bearer-file = \"t\" }\nheaders = { authorization = \"hunter2\" }"),
+                "keep one",
+            ),
+            (
+                engine("headers = { X-Key = \"hunter2\" }\nsecret-headers = { x-key = { env = \"K\" } }"),
+                "keep it in one",
+            ),
+            (engine("").replace("https://x", "https://u:hunter2@x"), "credentials"),
+            // The line that is to blame is shown, but not what it says.
+            (
+                engine("auth = { basic = { user = \"u\", password = \"hunter2\" } }"),
+                "password = \"…\"",
+            ),
+        ];
+        for (text, hint) in cases {
+            let error = parse(&text).unwrap_err();
+            assert!(
+                error.contains(hint) && error.contains("handoff.toml:"),
+                "{text}\n→ {error}"
+            );
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let shown = format!("{:?}", parse(&engine("headers = { X-Key = \"hunter2\" }")).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
     fn everything_can_be_said() {
         let config = parse(
             r#"
@@ -277,6 +331,19 @@ mod tests {
             [engines.inventory]
             url = "http://127.0.0.1:8081/engine-rest"
             auth = { bearer-file = "token" }
+            [engines.billing]
+            url = "https://billing.example/engine-rest"
+            tls = { ca-file = "ca.pem", cert-file = "host.pem", key-file = "host.key" }
+            secret-headers = { X-Api-Key = { file = "api.key" } }
+            priority = false
+            order = "newest-first"
+            [engines.billing.auth.oauth2]
+            token-url = "https://login.example/token"
+            client-id = "host"
+            client-secret-file = "client.secret"
+            scope = "engine"
+            audience = "billing"
+            client-auth = "form"
             [workers]
             dir = "/srv/workers"
             cache-dir = "cache"
@@ -301,6 +368,16 @@ mod tests {
         assert_eq!(config.workers.cache_dir.as_deref(), Some(Path::new("conf/cache")));
         assert_eq!(config.workers.state_dir.as_deref(), Some(Path::new("conf/state")));
         assert_eq!(config.secrets["api"], SecretSource::File("conf/api.key".into()));
+        let billing = &config.engines["billing"];
+        assert!(
+            matches!(&billing.auth, Auth::Oauth2(oauth2) if oauth2.client_secret_file.as_deref() == Some(Path::new("conf/client.secret")))
+        );
+        assert_eq!(billing.tls.key_file.as_deref(), Some(Path::new("conf/host.key")));
+        assert_eq!(
+            billing.secret_headers["X-Api-Key"],
+            SecretSource::File("conf/api.key".into())
+        );
+        assert_eq!((billing.priority, billing.order), (false, FetchOrder::NewestFirst));
         assert!(matches!(&config.engines["inventory"].auth, Auth::BearerFile(file) if file == Path::new("conf/token")));
     }
 }

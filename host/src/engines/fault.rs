@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use handoff_runtime::wit::types::EngineError;
 
+use crate::typed_json::TypedValueError;
+
 /// A call without a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -101,6 +103,12 @@ impl Fault {
             Self::Failed(_) => "failed",
             Self::TooLarge(_) => "too_large",
         }
+    }
+}
+
+impl From<TypedValueError> for Fault {
+    fn from(error: TypedValueError) -> Self {
+        Self::Rejected(error.to_string())
     }
 }
 

@@ -4,8 +4,11 @@
 //! between engines and matters above them is said by [`Features`] and by the trait's own methods: Camunda 7 takes many
 //! topics in one fetch and completes for the holder of a lock; Camunda 8 takes one job type and completes by job key.
 
+mod auth;
 pub mod camunda7;
+mod connections;
 mod fault;
+mod tls;
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +24,8 @@ use handoff_runtime::{
 
 pub use fault::Fault;
 
+use crate::config::FetchOrder;
+
 /// One long poll.
 #[derive(Debug, Clone)]
 pub struct Fetch {
@@ -28,6 +33,10 @@ pub struct Fetch {
     pub subscriptions: Vec<TopicSubscription>,
     /// The most tasks to lock. At least 1.
     pub max_tasks: u32,
+    /// Whether a higher priority comes first.
+    pub priority: bool,
+    /// What comes first among equal priorities.
+    pub order: FetchOrder,
     /// How long the engine may wait for the first task.
     pub wait: Duration,
     /// How long a task is locked whose subscription does not say.

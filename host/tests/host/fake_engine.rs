@@ -27,6 +27,10 @@ pub(crate) enum Fault {
     Answer(u16, String),
     /// This answer with `Retry-After`.
     Busy(u64),
+    /// A redirect to somewhere else.
+    Redirect(u16, String),
+    /// This status, with a body that repeats all headers: an error of the engine, or a page.
+    Echo(u16, bool),
     /// Accepted and never answered; nothing is done.
     Hang,
     /// Done, but the answer is cut off.
@@ -69,7 +73,13 @@ struct Inner {
     minds_expiry: bool,
     hands_out_twice: bool,
     is_handoff: bool,
+    demand: Option<Demand>,
+    broken: Option<Fault>,
+    clock_off_hours: i64,
+    completions: HashMap<String, u32>,
 }
+
+type Demand = Arc<dyn Fn(&http::HeaderMap) -> bool + Send + Sync>;
 
 #[derive(Clone)]
 pub(crate) struct FakeEngine {
@@ -90,9 +100,14 @@ impl FakeEngine {
             changed: Arc::default(),
             address: listener.local_addr().unwrap(),
         };
-        let router = Router::new().fallback(serve).with_state(engine.clone());
+        let router = engine.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         engine
+    }
+
+    /// The same engine behind another listener, such as one that speaks TLS.
+    pub(crate) fn router(&self) -> Router {
+        Router::new().fallback(serve).with_state(self.clone())
     }
 
     pub(crate) fn url(&self) -> String {
@@ -138,6 +153,48 @@ impl FakeEngine {
             .entry(suffix.into())
             .or_default()
             .push_back(fault);
+    }
+
+    /// Every request goes wrong, until it is told otherwise.
+    pub(crate) fn break_all(&self, fault: Option<Fault>) {
+        self.inner.lock().broken = fault;
+    }
+
+    /// Answers 401 to requests whose headers are not as they should be.
+    pub(crate) fn demand(&self, good: impl Fn(&http::HeaderMap) -> bool + Send + Sync + 'static) {
+        self.inner.lock().demand = Some(Arc::new(good));
+    }
+
+    /// As [`Self::demand`], of the header that carries credentials.
+    pub(crate) fn demand_authorization(&self, value: &str) {
+        let value = value.to_owned();
+        self.demand(move |headers| {
+            headers
+                .get("authorization")
+                .is_some_and(|shown| shown == value.as_str())
+        });
+    }
+
+    /// The engine's clock is so many hours ahead.
+    pub(crate) fn clock_off(&self, hours: i64) {
+        self.inner.lock().clock_off_hours = hours;
+    }
+
+    /// How often a task was completed, in effect.
+    pub(crate) fn completions(&self, id: &str) -> u32 {
+        self.inner.lock().completions.get(id).copied().unwrap_or(0)
+    }
+
+    /// The tasks that are locked and have not ended.
+    pub(crate) fn locked(&self) -> Vec<String> {
+        let now = Instant::now();
+        let inner = self.inner.lock();
+        inner
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.ended.is_none() && task.locked_until.is_some_and(|until| until > now))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     /// Answers requests to anything but tasks; the last answer stays.
@@ -236,25 +293,41 @@ async fn serve(State(engine): State<FakeEngine>, request: Request) -> Response {
     let fault = {
         let mut inner = engine.inner.lock();
         inner.calls.push(call);
+        if inner.demand.as_ref().is_some_and(|good| !good(&parts.headers)) {
+            let page = format!("<html>Who are you? You sent {:?}</html>", shown(&parts.headers));
+            return (StatusCode::UNAUTHORIZED, page).into_response();
+        }
         let key = inner
             .faults
             .iter()
             .find(|(suffix, faults)| path.ends_with(suffix.as_str()) && !faults.is_empty())
             .map(|(k, _)| k.clone());
         key.and_then(|key| inner.faults.get_mut(&key).unwrap().pop_front())
+            .or_else(|| inner.broken.clone())
     };
     engine.changed.notify_waiters();
-    match fault {
+    match fault.clone() {
         Some(Fault::Answer(status, body)) => return (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Some(Fault::Busy(seconds)) => {
             return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", seconds.to_string())]).into_response();
         }
+        Some(Fault::Echo(status, in_json)) => {
+            let text = format!("You sent {:?}", shown(&parts.headers));
+            let body = if in_json {
+                json!({ "type": "RestException", "message": text, "code": 0 }).to_string()
+            } else {
+                format!("<html>{text}</html>")
+            };
+            return (StatusCode::from_u16(status).unwrap(), body).into_response();
+        }
+        Some(Fault::Redirect(status, location)) => {
+            return (StatusCode::from_u16(status).unwrap(), [("location", location)]).into_response();
+        }
         Some(Fault::Hang) => std::future::pending().await,
-        Some(Fault::Rival(ref rival)) => {
+        Some(Fault::Rival(rival)) => {
             let id = path.split('/').nth(1).unwrap();
             engine.change(id, |task| {
-                (task.worker, task.locked_until) =
-                    (Some(rival.clone()), Some(Instant::now() + Duration::from_secs(60)));
+                (task.worker, task.locked_until) = (Some(rival), Some(Instant::now() + Duration::from_secs(60)));
             });
         }
         Some(Fault::Truncate | Fault::Break) | None => {}
@@ -286,6 +359,14 @@ async fn serve(State(engine): State<FakeEngine>, request: Request) -> Response {
         _ if answer.is_empty() => status.into_response(),
         _ => (status, [("content-type", "application/json")], answer).into_response(),
     }
+}
+
+/// Every header as it came, as a careless error page repeats them.
+fn shown(headers: &http::HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
 }
 
 fn error(status: u16, message: impl Into<String>) -> (StatusCode, Json) {
@@ -355,6 +436,7 @@ impl FakeEngine {
         let max = body["maxTasks"].as_u64().unwrap() as usize;
         let mut inner = self.inner.lock();
         let again = inner.hands_out_twice;
+        let off = inner.clock_off_hours;
         let mut locked = Vec::new();
         for (id, task) in &mut inner.tasks {
             let Some(topic) = body["topics"]
@@ -371,7 +453,7 @@ impl FakeEngine {
             }
             task.worker = Some(worker.to_owned());
             task.locked_until = Some(now + Duration::from_millis(topic["lockDuration"].as_u64().unwrap()));
-            locked.push(wire(id, task));
+            locked.push(wire(id, task, off));
         }
         if !locked.is_empty() {
             inner.hands_out_twice = false;
@@ -391,12 +473,12 @@ impl FakeEngine {
                 && task.worker.as_deref() == Some(worker)
                 && task.locked_until.is_some_and(|until| until > now)
         });
-        held.map(|(id, task)| wire(id, task)).collect()
+        held.map(|(id, task)| wire(id, task, inner.clock_off_hours)).collect()
     }
 
     fn get(&self, id: &str) -> (StatusCode, Json) {
         match self.inner.lock().tasks.get(id).filter(|task| task.ended.is_none()) {
-            Some(task) => (StatusCode::OK, wire(id, task)),
+            Some(task) => (StatusCode::OK, wire(id, task, 0)),
             None => error(404, format!("External task with id {id} does not exist")),
         }
     }
@@ -419,7 +501,8 @@ impl FakeEngine {
             }
             "extendLock" if holds && !expired => task.locked_until = Some(now + millis("newDuration")),
             "complete" | "bpmnError" if holds && !(minds_expiry && expired) => {
-                task.ended = Some((path.to_owned(), body.clone()))
+                task.ended = Some((path.to_owned(), body.clone()));
+                *inner.completions.entry(id.to_owned()).or_default() += 1;
             }
             "failure" if holds => {
                 task.retries = body["retries"].as_i64();
@@ -440,10 +523,15 @@ impl FakeEngine {
     }
 }
 
-fn wire(id: &str, task: &FakeTask) -> Json {
+fn wire(id: &str, task: &FakeTask, clock_off_hours: i64) -> Json {
+    let lock_expiration = task.locked_until.map(|until| {
+        let left = jiff::SignedDuration::try_from(until.saturating_duration_since(Instant::now())).unwrap();
+        let at = jiff::Timestamp::now() + left + jiff::SignedDuration::from_hours(clock_off_hours);
+        at.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string()
+    });
     json!({
         "activityId": "work", "activityInstanceId": "work:1", "errorMessage": task.error_message, "errorDetails": null,
-        "executionId": format!("execution-{id}"), "id": id, "lockExpirationTime": null,
+        "executionId": format!("execution-{id}"), "id": id, "lockExpirationTime": lock_expiration,
         "createTime": "2026-01-01T00:00:00.000+0000", "processDefinitionId": "p:1:1", "processDefinitionKey": "p",
         "processDefinitionVersionTag": null, "processInstanceId": format!("instance-{id}"), "retries": task.retries,
         "suspended": false, "workerId": task.worker, "topicName": task.topic, "tenantId": null,

@@ -213,27 +213,3 @@ async fn a_result_that_the_engine_does_not_take_becomes_a_failure() {
             .contains("Unsupported value type")
     );
 }
-
-#[tokio::test]
-async fn a_token_that_was_replaced_is_read_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "old\n").unwrap();
-    let engine = FakeEngine::start().await;
-    let more = format!("auth = {{ bearer-file = {:?} }}", file.display().to_string());
-    let (_host, _) = TestHost::with(&engine, &more, completing("w")).await;
-    engine
-        .until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty())
-        .await;
-    assert_eq!(engine.calls()[0].authorization.as_deref(), Some("Bearer old"));
-    std::fs::write(&file, "new\n").unwrap();
-    engine.fault("complete", Fault::Answer(401, String::new()));
-    engine.add("a", "t");
-    engine.until_ended("a").await;
-    let shown: Vec<_> = engine
-        .calls_to("complete")
-        .into_iter()
-        .filter_map(|call| call.authorization)
-        .collect();
-    assert_eq!(shown, ["Bearer old", "Bearer new"]);
-}

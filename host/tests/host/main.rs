@@ -7,6 +7,7 @@
     reason = "a test ends by panicking; clippy's own exception covers only the functions that are marked as tests"
 )]
 
+mod auth;
 mod capabilities;
 mod component;
 mod delegates;
@@ -15,5 +16,10 @@ mod fake_engine;
 mod faults;
 mod locks;
 mod operations;
+mod outages;
 mod polling;
+mod secrets;
 mod support;
+mod tls;
+mod token_endpoint;
+mod wire;

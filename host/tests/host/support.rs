@@ -143,6 +143,17 @@ pub(crate) fn gated(name: &str) -> (NativeWorker, Arc<tokio::sync::Semaphore>) {
     (worker, gate)
 }
 
+/// Waits until something is as it should be that nobody is told of, at most ten seconds.
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
+    let reached = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
+    reached.unwrap_or_else(|_| panic!("not reached: {what}"));
+}
+
 pub(crate) fn topic(name: &str) -> TopicSubscription {
     TopicSubscription {
         name: name.into(),

@@ -3,6 +3,7 @@
 //! [`Capabilities`] is the embedder's side: it talks to engines. Grants are checked here, before it is called: a call
 //! that reaches it is one that both the manifest and the operator allow.
 
+mod files;
 pub(crate) mod grants;
 pub(crate) mod http;
 mod logging;

@@ -10,6 +10,10 @@ use crate::{
 impl Host for RunState {
     async fn start(&mut self, request: StartRequest) -> Result<Started, EngineError> {
         self.run.may_process("processes.start", &request.engine)?;
+        let request = StartRequest {
+            variables: self.run.with_contents(request.variables).await?,
+            ..request
+        };
         self.run
             .on_host(|host, caller| async move { host.start(&caller, request).await })
             .await
@@ -17,6 +21,11 @@ impl Host for RunState {
 
     async fn correlate(&mut self, message: Message) -> Result<Vec<Receiver>, EngineError> {
         self.run.may_process("processes.correlate", &message.engine)?;
+        let message = Message {
+            variables: self.run.with_contents(message.variables).await?,
+            local_variables: self.run.with_contents(message.local_variables).await?,
+            ..message
+        };
         self.run
             .on_host(|host, caller| async move { host.correlate(&caller, message).await })
             .await
@@ -29,6 +38,7 @@ impl Host for RunState {
         variables: Vec<Variable>,
     ) -> Result<(), EngineError> {
         self.run.may_process("processes.set-variables", &engine)?;
+        let variables = self.run.with_contents(variables).await?;
         self.run
             .on_host(|host, caller| async move {
                 host.set_variables(&caller, engine, process_instance_id, variables)

@@ -11,6 +11,10 @@ use crate::{
 impl Host for RunState {
     async fn complete(&mut self, task: TaskRef, completion: Completion) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.complete", &task.engine)?;
+        let completion = Completion {
+            variables: self.run.with_contents(completion.variables).await?,
+            local_variables: self.run.with_contents(completion.local_variables).await?,
+        };
         self.run
             .on_host(|host, caller| async move { host.complete(&caller, task, completion).await })
             .await
@@ -18,6 +22,10 @@ impl Host for RunState {
 
     async fn throw_error(&mut self, task: TaskRef, error: BpmnError) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.throw-error", &task.engine)?;
+        let error = BpmnError {
+            variables: self.run.with_contents(error.variables).await?,
+            ..error
+        };
         self.run
             .on_host(|host, caller| async move { host.throw_error(&caller, task, error).await })
             .await
@@ -25,6 +33,11 @@ impl Host for RunState {
 
     async fn fail(&mut self, task: TaskRef, failure: Failure) -> Result<Ending, EngineError> {
         self.run.may_task("tasks.fail", &task.engine)?;
+        let failure = Failure {
+            variables: self.run.with_contents(failure.variables).await?,
+            local_variables: self.run.with_contents(failure.local_variables).await?,
+            ..failure
+        };
         self.run
             .on_host(|host, caller| async move { host.fail(&caller, task, failure).await })
             .await
@@ -45,21 +58,7 @@ impl Host for RunState {
     }
 
     async fn read_file(&mut self, reference: FileReference) -> Result<Vec<u8>, EngineError> {
-        if !self.run.own_files.contains(&reference) {
-            self.run.may_task("tasks.read-file", &reference.engine)?;
-        }
-        let max = self.run.payload_bytes;
-        let content = self
-            .run
-            .on_host(|host, caller| async move { host.read_file(&caller, reference, max as u64).await })
-            .await?;
-        if content.len() > max {
-            return Err(EngineError::LimitExceeded(format!(
-                "the file has {} bytes; the worker's payload limit is {max}",
-                content.len()
-            )));
-        }
-        Ok(content)
+        self.run.read_file(reference).await
     }
 }
 

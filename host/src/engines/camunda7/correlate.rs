@@ -50,7 +50,7 @@ pub(super) async fn correlate(engine: &Camunda7, message: &Message) -> Result<Ve
         ("processVariablesLocal", &message.local_variables),
     ] {
         if !variables.is_empty() {
-            body.insert(field.into(), json!(write_variables(variables)));
+            body.insert(field.into(), json!(write_variables(variables)?));
         }
     }
     let results: Vec<CorrelatedDto> = engine.transport.exchange(Call::post(&["message"]), &body).await?;
@@ -76,8 +76,10 @@ async fn is_awaited(engine: &Camunda7, message: &Message) -> Result<bool, Fault>
     let equals = |variables: &[handoff_runtime::wit::types::Variable]| {
         variables
             .iter()
-            .map(|variable| json!({ "name": variable.name, "operator": "eq", "value": write_variable(variable).value }))
-            .collect::<Vec<_>>()
+            .map(|variable| {
+                Ok(json!({ "name": variable.name, "operator": "eq", "value": write_variable(variable)?.value }))
+            })
+            .collect::<Result<Vec<_>, Fault>>()
     };
     let mut query = Map::new();
     query.insert("messageEventSubscriptionName".into(), json!(message.name));
@@ -91,11 +93,14 @@ async fn is_awaited(engine: &Camunda7, message: &Message) -> Result<bool, Fault>
     if !message.correlation_keys.is_empty() {
         query.insert(
             "processVariables".into(),
-            Json::Array(equals(&message.correlation_keys)),
+            Json::Array(equals(&message.correlation_keys)?),
         );
     }
     if !message.local_correlation_keys.is_empty() {
-        query.insert("variables".into(), Json::Array(equals(&message.local_correlation_keys)));
+        query.insert(
+            "variables".into(),
+            Json::Array(equals(&message.local_correlation_keys)?),
+        );
     }
     let call = Call::post(&["execution"]).query(&[("maxResults", "1")]);
     let executions: Vec<ExecutionDto> = engine.transport.exchange(call, &query).await?;

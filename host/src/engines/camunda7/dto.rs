@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
+    config::FetchOrder,
     engines::{Fetch, Locked},
     typed_json::{Origin, TypedVariables, parse_date, read_variables},
 };
@@ -24,11 +25,12 @@ pub(super) struct FetchDto<'a> {
     max_tasks: u32,
     use_priority: bool,
     async_response_timeout: u64,
-    sorting: [SortingDto; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sorting: Option<[SortingDto; 1]>,
     topics: Vec<TopicDto<'a>>,
 }
 
-/// Oldest first among equal priorities; without it the order is arbitrary.
+/// The order among equal priorities; without it, it is arbitrary.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SortingDto {
@@ -105,12 +107,19 @@ impl<'a> FetchDto<'a> {
         Self {
             worker_id,
             max_tasks: fetch.max_tasks,
-            use_priority: true,
+            use_priority: fetch.priority,
             async_response_timeout: millis(fetch.wait),
-            sorting: [SortingDto {
-                sort_by: "createTime",
-                sort_order: "asc",
-            }],
+            sorting: match fetch.order {
+                FetchOrder::OldestFirst => Some("asc"),
+                FetchOrder::NewestFirst => Some("desc"),
+                FetchOrder::Any => None,
+            }
+            .map(|sort_order| {
+                [SortingDto {
+                    sort_by: "createTime",
+                    sort_order,
+                }]
+            }),
             topics,
         }
     }

@@ -60,9 +60,11 @@ pub(super) fn classify(reply: &Reply) -> Fault {
     };
     let text = error.message.as_deref().unwrap_or_default();
     if text.contains(MISMATCH) {
-        return Fault::Mismatch(text.to_owned());
+        return Fault::Mismatch(reply.shown.masked_in(text.to_owned()));
     }
     match status {
+        // The words of the server and not of the engine: it is not there, or not at this path.
+        StatusCode::NOT_FOUND if text.starts_with("HTTP 404") => Fault::Foreign(message),
         StatusCode::NOT_FOUND => Fault::NotFound(message),
         StatusCode::FORBIDDEN => Fault::Rejected(message),
         _ if status.is_client_error() => Fault::Rejected(message),
@@ -85,17 +87,14 @@ fn describe(status: StatusCode, error: Option<&ErrorDto>, reply: &Reply) -> Stri
         Some(ErrorDto { type_name, message, .. }) => {
             let type_name = type_name.as_deref().unwrap_or("error");
             match message.as_deref().filter(|message| !message.is_empty()) {
-                Some(message) => format!("{} {type_name}: {message}", status.as_u16()),
+                Some(message) => reply
+                    .shown
+                    .masked_in(format!("{} {type_name}: {message}", status.as_u16())),
                 None => format!("{} {type_name}", status.as_u16()),
             }
         }
-        None => format!("{status}, with a body that begins {:?}", excerpt(&reply.body)),
+        None => format!("{status}, with a body that begins {:?}", reply.excerpt()),
     }
-}
-
-/// The beginning of a body, for people.
-pub(super) fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(120)]).into_owned()
 }
 
 /// Reads `Retry-After` in seconds. Its date form would depend on the engine's wall clock and is ignored.
@@ -119,6 +118,7 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: Some(Duration::from_secs(3)),
             body: body.to_owned().into(),
+            shown: Default::default(),
         })
     }
 
@@ -131,6 +131,11 @@ mod tests {
                 "not_found",
             ),
             (404, "<html>nginx</html>", "foreign"),
+            (
+                404,
+                r#"{"type":"NotFoundException","message":"HTTP 404 Not Found","code":null}"#,
+                "foreign",
+            ),
             (
                 400,
                 r#"{"type":"RestException","message":"External Task X cannot be completed by worker 'W'.","code":0}"#,

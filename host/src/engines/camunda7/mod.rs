@@ -3,7 +3,6 @@
 //! Our own engine says at `GET /handoff` what it can do beyond the dialect; the others answer 404 there. What is beyond
 //! is never sent on the assumption that it is understood: Camunda ignores unknown fields without a word.
 
-mod auth;
 mod correlate;
 mod detached;
 mod dto;
@@ -98,8 +97,8 @@ impl Camunda7 {
             Settlement::Complete(completion) => {
                 let body = CompleteDto {
                     worker_id,
-                    variables: write_variables(&completion.variables),
-                    local_variables: write_variables(&completion.local_variables),
+                    variables: write_variables(&completion.variables)?,
+                    local_variables: write_variables(&completion.local_variables)?,
                 };
                 self.transport
                     .tell(Call::post(&["external-task", task_id, "complete"]), &body)
@@ -110,7 +109,7 @@ impl Camunda7 {
                     worker_id,
                     error_code: &error.code,
                     error_message: error.message.as_deref(),
-                    variables: write_variables(&error.variables),
+                    variables: write_variables(&error.variables)?,
                 };
                 self.transport
                     .tell(Call::post(&["external-task", task_id, "bpmnError"]), &body)
@@ -124,8 +123,8 @@ impl Camunda7 {
                     error_details: failure.details.as_deref(),
                     retries: i32::try_from(retries).unwrap_or(i32::MAX),
                     retry_timeout: millis(failure.retry_after),
-                    variables: write_variables(&failure.variables),
-                    local_variables: write_variables(&failure.local_variables),
+                    variables: write_variables(&failure.variables)?,
+                    local_variables: write_variables(&failure.local_variables)?,
                 };
                 self.transport
                     .tell(Call::post(&["external-task", task_id, "failure"]), &body)
@@ -248,9 +247,8 @@ impl Engine for Camunda7 {
 
     async fn release(&self, task_id: &str) -> Result<(), Fault> {
         self.transport
-            .succeed(Call::post(&["external-task", task_id, "unlock"]), None)
+            .ask(Call::post(&["external-task", task_id, "unlock"]))
             .await
-            .map(drop)
     }
 
     async fn settle_detached(&self, task_id: &str, settlement: &Settlement) -> Result<Ending, Fault> {
@@ -278,7 +276,7 @@ impl Engine for Camunda7 {
     }
 
     async fn set_variables(&self, process_instance_id: &str, variables: &[Variable]) -> Result<(), Fault> {
-        let body = json!({ "modifications": write_variables(variables) });
+        let body = json!({ "modifications": write_variables(variables)? });
         self.transport
             .tell(
                 Call::post(&["process-instance", process_instance_id, "variables"]),

@@ -85,7 +85,7 @@ async fn send(engine: &Camunda7, request: &StartRequest, extended: bool) -> Resu
         }
         body.insert("ifRunning".into(), json!(if_running(request.if_running)));
     }
-    let variables = json!(write_variables(&request.variables));
+    let variables = json!(write_variables(&request.variables)?);
     let tenant = request.tenant_id.as_deref();
     let instance = match &request.target {
         StartTarget::Message(name) => {
