@@ -38,6 +38,10 @@ pub enum Command {
     Start(Start),
     /// `POST /message`
     Correlate(Box<Correlate>),
+    /// `POST /signal`
+    Signal(Box<Signal>),
+    /// `POST /condition`
+    Evaluate(Box<Evaluate>),
     /// `DELETE /process-instance/{id}`
     DeleteInstance {
         /// Which.
@@ -208,6 +212,32 @@ pub struct Correlate {
     pub with_variables: bool,
 }
 
+/// A signal from outside: to all who wait for it, and to the start events of its name.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// `name`
+    pub name: String,
+    /// `executionId`: only to this execution, which must wait for it.
+    pub execution: Option<Id>,
+    /// `tenantId`, `withoutTenantId`
+    pub tenant: Tenant,
+    /// `variables`
+    pub variables: Vec<VariableInput>,
+}
+
+/// Evaluates the conditions of start events: each that holds starts an instance.
+#[derive(Clone, Debug)]
+pub struct Evaluate {
+    /// `processDefinitionId`: only of this definition.
+    pub definition: Option<Id>,
+    /// `businessKey` of what is started.
+    pub business_key: Option<String>,
+    /// `tenantId`, `withoutTenantId`
+    pub tenant: Tenant,
+    /// `variables`: what the conditions see, and what the instances get.
+    pub variables: Vec<VariableInput>,
+}
+
 /// What is done with an external task (`rest-semantics` 3.3).
 #[derive(Clone, Debug)]
 pub enum ExternalTaskAction {
@@ -288,6 +318,8 @@ pub enum Reply {
     Started(Box<Started>),
     /// Of [`Command::Correlate`].
     Correlated(Vec<Correlated>),
+    /// Of [`Command::Evaluate`].
+    StartedAll(Vec<Started>),
 }
 
 /// A started instance, or the one that had been started before.

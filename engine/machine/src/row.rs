@@ -101,6 +101,8 @@ pub enum ExecutionState {
         /// The flows, by their ids in the model.
         flows: Vec<String>,
     },
+    /// After the end of a scope: what can undo it is being run in it.
+    Compensating,
     /// Arrived at a join that is not complete.
     Joining {
         /// The flow by which it came; empty where a job before the join lay between.
@@ -187,6 +189,11 @@ pub enum JobKind {
     Timer {
         /// The rest of a cycle, as the calendar of timers keeps it.
         repeat: Option<String>,
+    },
+    /// Hands an event to who waits for it: a signal that was thrown asynchronously.
+    Event {
+        /// The subscription. Where it is gone, nothing happens.
+        subscription: Id,
     },
     /// Starts an instance by a timer start event.
     TimerStart {

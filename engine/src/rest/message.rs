@@ -71,20 +71,24 @@ async fn correlate(api: Api, Body(dto): Body<MessageDto>) -> Result<Response> {
         .collect::<Vec<_>>()))
 }
 
+/// Which receivers `tenantId` and `withoutTenantId` mean.
+pub(super) fn tenant(tenant: Option<String>, without: bool) -> Result<Tenant> {
+    match (tenant, without) {
+        (Some(_), true) => Err(RestError::invalid(
+            "Parameter 'tenantId' cannot be used together with parameter 'withoutTenantId'.",
+        )),
+        (Some(tenant), false) => Ok(Tenant::Is(tenant)),
+        (None, true) => Ok(Tenant::None),
+        (None, false) => Ok(Tenant::Any),
+    }
+}
+
 impl MessageDto {
     fn into_command(self, api: &Api) -> Result<Correlate> {
         let Some(name) = self.message_name.filter(|name| !name.is_empty()) else {
             return Err(RestError::invalid("No message name supplied"));
         };
-        let tenant = match (self.tenant_id, self.without_tenant_id.unwrap_or(false)) {
-            (Some(_), true) => {
-                let message = "Parameter 'tenantId' cannot be used together with parameter 'withoutTenantId'.";
-                return Err(RestError::invalid(message));
-            }
-            (Some(tenant), false) => Tenant::Is(tenant),
-            (None, true) => Tenant::None,
-            (None, false) => Tenant::Any,
-        };
+        let tenant = tenant(self.tenant_id, self.without_tenant_id.unwrap_or(false))?;
         let with_variables = self.variables_in_result_enabled.unwrap_or(false);
         if with_variables && !self.result_enabled.unwrap_or(false) {
             let message = "Parameter 'variablesInResultEnabled' cannot be used without 'resultEnabled' set to true.";

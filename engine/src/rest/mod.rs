@@ -12,6 +12,7 @@
 mod api;
 mod auth;
 mod body;
+mod condition;
 mod counters;
 mod date;
 mod deployment;
@@ -35,6 +36,7 @@ mod reader;
 mod router;
 mod scope;
 mod server;
+mod signal;
 mod task;
 mod variable_instance;
 pub(crate) mod variables;

@@ -15,8 +15,8 @@ use super::auth::{AuthError, Authenticator};
 use super::error::{RestError, Result};
 use super::guard::Guard;
 use super::{
-    deployment, engine, event_subscription, execution, external_task, history, incident, job, message,
-    process_definition, process_instance, task, variable_instance,
+    condition, deployment, engine, event_subscription, execution, external_task, history, incident, job, message,
+    process_definition, process_instance, signal, task, variable_instance,
 };
 use crate::config::Config;
 use crate::service::Engine;
@@ -48,6 +48,7 @@ pub fn router(engine: Engine, config: &Config) -> Result<Router, AuthError> {
     let guard = Arc::new(Guard::new(config.listen.ip().is_loopback(), &config.allowed_hosts));
     let api = Api::new(engine, config);
     let resources = Router::new()
+        .merge(condition::routes())
         .merge(deployment::routes())
         .merge(engine::routes())
         .merge(event_subscription::routes())
@@ -59,6 +60,7 @@ pub fn router(engine: Engine, config: &Config) -> Result<Router, AuthError> {
         .merge(message::routes())
         .merge(process_definition::routes())
         .merge(process_instance::routes())
+        .merge(signal::routes())
         .merge(task::routes())
         .merge(variable_instance::routes());
     let tree = Router::new()

@@ -127,7 +127,7 @@ fn class(command: &Command) -> Class {
         | Command::CompleteTask { .. }
         | Command::ExecuteJob(_)
         | Command::FailJob { .. } => Class::Completion,
-        Command::Start(_) => Class::Intake,
+        Command::Start(_) | Command::Evaluate(_) => Class::Intake,
         _ => Class::Other,
     }
 }
@@ -138,6 +138,8 @@ fn kind(command: &Command) -> &'static str {
         Command::DeleteDeployment { .. } => "delete-deployment",
         Command::Start(_) => "start",
         Command::Correlate(_) => "correlate",
+        Command::Signal(_) => "signal",
+        Command::Evaluate(_) => "evaluate-conditions",
         Command::DeleteInstance { .. } => "delete-instance",
         Command::SetVariables { .. } => "set-variables",
         Command::SuspendInstance { .. } => "suspend-instance",

@@ -171,6 +171,7 @@ impl Field for ExecutionState {
             }
             (3, Some(flow)) => Ok(Self::Joining { flow }),
             (4, _) => Ok(Self::Ended),
+            (5, _) => Ok(Self::Compensating),
             (other, _) => Err(from.invalid(format!("{other} is no state of an execution"))),
         }
     }
@@ -182,12 +183,13 @@ impl Field for ExecutionState {
             Self::AsyncAfter { .. } => 2,
             Self::Joining { .. } => 3,
             Self::Ended => 4,
+            Self::Compensating => 5,
         };
         to.put(code)?;
         match self {
             Self::AsyncAfter { flows } => to.put(serde_json::Value::from(flows.as_slice()).to_string()),
             Self::Joining { flow } => to.put(flow),
-            Self::AsyncBefore | Self::Active | Self::Ended => to.put(None::<String>),
+            Self::AsyncBefore | Self::Active | Self::Ended | Self::Compensating => to.put(None::<String>),
         }
     }
 }
@@ -196,22 +198,29 @@ impl Field for ExecutionState {
 impl Field for JobKind {
     fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
         let code: i64 = from.take()?;
-        let repeat = from.take()?;
+        let repeat: Option<String> = from.take()?;
         match code {
             0 => Ok(Self::AsyncContinuation),
             1 => Ok(Self::Timer { repeat }),
             2 => Ok(Self::TimerStart { repeat }),
+            3 => match repeat.and_then(|text| text.parse().ok()) {
+                Some(subscription) => Ok(Self::Event {
+                    subscription: Id(subscription),
+                }),
+                None => Err(from.invalid("the subscription of an event's job is damaged")),
+            },
             other => Err(from.invalid(format!("{other} is no kind of job"))),
         }
     }
 
     fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
-        let (code, repeat) = match self {
+        let (code, rest) = match self {
             Self::AsyncContinuation => (0, None),
-            Self::Timer { repeat } => (1, repeat.as_ref()),
-            Self::TimerStart { repeat } => (2, repeat.as_ref()),
+            Self::Timer { repeat } => (1, repeat.clone()),
+            Self::TimerStart { repeat } => (2, repeat.clone()),
+            Self::Event { subscription } => (3, Some(subscription.0.to_string())),
         };
         to.put(code)?;
-        to.put(repeat)
+        to.put(rest)
     }
 }

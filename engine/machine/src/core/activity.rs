@@ -12,7 +12,7 @@ use super::halt::{Halt, Run};
 use super::place::Place;
 use super::work::Work;
 use crate::id::Id;
-use crate::model::{ElementIx, FlowIx, ListenerEvent};
+use crate::model::{ElementIx, FlowIx, Kind, ListenerEvent};
 use crate::row::{Execution, ExecutionState, HistoricActivity};
 use crate::view::Definition;
 
@@ -50,6 +50,14 @@ impl Work<'_> {
         if let Some(flow) = flow {
             self.take_listeners(place, flow)?;
             self.came_by.insert(place.execution, flow);
+            if !self.show_changes(place)? {
+                return Ok(());
+            }
+        }
+        if let Kind::End(end) = &place.element().kind
+            && end.interrupts_scope()
+        {
+            self.interrupt_scope(place.parent, Some(place.execution))?;
         }
         self.count_step(&place.element().id)?;
         if place.element().async_before {
@@ -70,11 +78,20 @@ impl Work<'_> {
                 row.start_time = now;
             });
         }
+        self.starting.insert(place.execution);
         self.activity_history(place)?;
         if place.element().is_scope {
             self.open_scope(place)?;
         }
         self.listeners(place, ListenerEvent::Start)?;
+        let goes_on = self.show_changes(place)?;
+        self.starting.remove(&place.execution);
+        if !goes_on {
+            return Ok(());
+        }
+        if place.element().is_scope && place.model().conditional && !self.show_scope(place.execution)? {
+            return Ok(());
+        }
         behaviour::execute(self, place)
     }
 
@@ -117,10 +134,18 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Leaves an activity as most do: by all flows whose conditions hold, or else by the default flow, or, where there
-    /// is none to take, the path ends.
+    /// Leaves an activity as most do: by all flows whose conditions hold, or else by the default flow, or, where it has
+    /// none, the path ends. What compensates something ends there.
     pub(super) fn leave(&mut self, place: &Place) -> Run<()> {
+        if !self.show_changes(place)? {
+            return Ok(());
+        }
+        self.ending.insert(place.execution);
+        self.remember_for_compensation(place)?;
         let flows = self.outgoing(place)?;
+        if flows.is_empty() && self.compensates_something(place)? {
+            return self.end_compensation(place);
+        }
         self.leave_by(place, &flows)
     }
 
@@ -134,6 +159,12 @@ impl Work<'_> {
         }
         if flows.is_empty() {
             flows.extend(element.default_flow);
+        }
+        if flows.is_empty() && !element.outgoing.is_empty() {
+            return Err(Halt::execution(format!(
+                "ENGINE-02006 No conditional sequence flow leaving the Flow Node '{}' could be selected for continuing the process.",
+                element.id
+            )));
         }
         Ok(flows)
     }
@@ -149,9 +180,13 @@ impl Work<'_> {
     /// Leaves an activity by these flows; where there is none, the path ends.
     pub(super) fn leave_by(&mut self, place: &Place, flows: &[FlowIx]) -> Run<()> {
         self.come_to(place);
+        self.ending.insert(place.execution);
         self.end_listeners(place)?;
         self.history
             .activity_end(place.execution, self.now(), false, flows.is_empty());
+        if !self.show_changes(place)? {
+            return Ok(());
+        }
         if flows.is_empty() {
             if place.element().async_after {
                 return self.wait_after(place, place.execution, &[]);

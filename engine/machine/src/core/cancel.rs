@@ -39,8 +39,16 @@ impl Work<'_> {
         self.dispose(&place)
     }
 
-    /// Cancels all that runs in a scope, but not the scope.
+    /// Cancels all that runs in a scope, but not the scope. What has ended can still be compensated.
     pub(super) fn cancel_children(&mut self, scope: Id) -> Run<()> {
+        for child in self.live_children(scope)? {
+            self.cancel(child)?;
+        }
+        Ok(())
+    }
+
+    /// Cancels all that is in a scope, and forgets what has ended there.
+    pub(super) fn cancel_all(&mut self, scope: Id) -> Run<()> {
         for child in self.children(scope)? {
             self.cancel(child)?;
         }
@@ -49,7 +57,7 @@ impl Work<'_> {
 
     /// Deletes an instance.
     pub(super) fn cancel_instance(&mut self, id: Id, state: InstanceState, reason: Option<&str>) -> Run<()> {
-        self.cancel_children(id)?;
+        self.cancel_all(id)?;
         match self.end_instance(id, Some((state, reason.map(str::to_owned)))) {
             Err(Halt::Thrown(thrown)) => Err(Halt::Error(thrown.into_error())),
             outcome => outcome,

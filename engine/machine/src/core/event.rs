@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::command::VariableInput;
 use crate::id::Id;
 use crate::model::{CatchKind, ElementIx, EventName, Kind, Timer, Trigger};
-use crate::row::{EventKind, EventSubscription, Job};
+use crate::row::{EventKind, EventSubscription};
 
 /// What comes with an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -198,8 +198,8 @@ impl Work<'_> {
             ));
         };
         if interrupting {
-            self.cancel_children(scope)?;
-            self.stop_interrupted_events(scope, definition)?;
+            self.interrupt_scope(scope, None)?;
+            self.interrupted.insert(scope);
         }
         let execution = self.spawn(instance, scope, definition, sub_process)?;
         self.set_local_variables(execution, payload.triggered)?;
@@ -207,27 +207,6 @@ impl Work<'_> {
         let place = self.place(execution)?;
         // Its own start event is what happened: it goes on from there.
         self.begin(&place)
-    }
-
-    /// A scope that was interrupted waits no longer for what would interrupt it or run beside it.
-    fn stop_interrupted_events(&mut self, scope: Id, definition: &crate::view::Definition) -> Run<()> {
-        let is_start = |activity: &str| {
-            definition
-                .model
-                .element(activity)
-                .is_some_and(|e| matches!(e.kind, Kind::Start(_)))
-        };
-        for id in self.subscriptions_of(scope)? {
-            if self.subscription(id)?.is_some_and(|row| is_start(&row.activity)) {
-                self.remove::<EventSubscription>(id);
-            }
-        }
-        for id in self.jobs_of(scope)? {
-            if self.job(id)?.is_some_and(|row: &Job| is_start(&row.activity)) {
-                self.drop_job(id, crate::row::LogState::Deleted)?;
-            }
-        }
-        Ok(())
     }
 }
 

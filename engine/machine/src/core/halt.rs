@@ -99,7 +99,7 @@ impl From<EvalError> for Halt {
 impl From<EvalError> for MachineError {
     fn from(error: EvalError) -> Self {
         match error {
-            EvalError::Failed(message) => Self::Execution(message),
+            EvalError::Failed(message) | EvalError::Unknown(message) => Self::Execution(message),
             EvalError::View(error) => Self::View(error),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::behaviour::SignalPayload;
 use super::calendar::{self, RetryCycle};
 use super::context::Site;
 use super::event::Payload;
@@ -13,7 +14,7 @@ use crate::delta::Change;
 use crate::error::{Entity, MachineError};
 use crate::id::{Id, Millis};
 use crate::model::{Element, ElementIx, Timer};
-use crate::row::{ExecutionState, Job, JobKind, JobLog, LogState};
+use crate::row::{EventSubscription, ExecutionState, Job, JobKind, JobLog, LogState};
 use crate::view::Definition;
 
 /// How long a failure's message may be, in characters, as in Camunda.
@@ -53,6 +54,35 @@ impl Work<'_> {
             instance,
             priority,
             tenant,
+            ..job
+        })
+    }
+
+    /// A job that hands an event to one who waits for it, or to a start event.
+    pub(super) fn create_event_job(&mut self, subscription: &EventSubscription) -> Run<()> {
+        let definition = self.known_definition(subscription.definition)?;
+        let Some(ix) = definition.model.find(&subscription.activity) else {
+            return Err(Halt::execution(format!(
+                "the process model has no element '{}'",
+                subscription.activity
+            )));
+        };
+        let element = definition.model.at(ix);
+        let kind = JobKind::Event {
+            subscription: subscription.id,
+        };
+        if let (Some(execution), Some(instance)) = (subscription.execution, subscription.instance) {
+            let site = Site {
+                execution,
+                instance,
+                definition: Arc::clone(&definition),
+                ix: Some(ix),
+            };
+            return self.create_job(&site, element, kind, None);
+        }
+        let job = self.new_job(&definition, element, kind, None)?;
+        self.insert_job(Job {
+            tenant: definition.row.tenant.clone(),
             ..job
         })
     }
@@ -155,6 +185,11 @@ impl Work<'_> {
             (JobKind::Timer { repeat }, Some(execution)) => {
                 self.repeat_timer(&job, repeat.as_deref())?;
                 self.attempt(|work| work.fire(execution, &job.activity, Payload::default()))?;
+            }
+            (JobKind::Event { subscription }, _) => {
+                if let Some(row) = self.subscription(*subscription)?.cloned() {
+                    self.deliver_signal(&row, &SignalPayload::default())?;
+                }
             }
             (JobKind::TimerStart { repeat }, _) => {
                 self.repeat_timer(&job, repeat.as_deref())?;

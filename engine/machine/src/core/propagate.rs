@@ -7,20 +7,34 @@ use super::agenda::Op;
 use super::context::Site;
 use super::event::Payload;
 use super::halt::{Cause, Halt, Run, Thrown};
+use super::place::Place;
 use super::work::Work;
 use crate::id::Id;
-use crate::model::{Boundary, ElementIx, ErrorDefinition, Kind, Trigger};
+use crate::model::{ElementIx, ErrorDefinition, Trigger};
 use crate::value::Value;
-use crate::view::Definition;
+
+/// A scope on the way up from where something was thrown.
+#[derive(Clone, Debug)]
+pub(super) struct Level {
+    /// An execution or an instance.
+    pub(super) owner: Id,
+    pub(super) site: Site,
+    /// The scope around; none where it is an instance.
+    parent: Option<Id>,
+}
 
 /// An event that catches an error.
 struct Catcher {
-    /// The execution that the event belongs to, or the instance.
-    owner: Id,
-    instance: Id,
-    definition: Arc<Definition>,
+    level: Level,
     event: ElementIx,
 }
+
+/// What a failure without a code of its own is to an error event: the classes of Java that it could have been.
+const FAILURES: [&str; 3] = [
+    "java.lang.RuntimeException",
+    "java.lang.Exception",
+    "java.lang.Throwable",
+];
 
 impl Work<'_> {
     /// Hands what was thrown to who catches it. An error that nobody catches ends its path in silence, as a none end
@@ -34,36 +48,15 @@ impl Work<'_> {
     }
 
     fn caught(&mut self, cause: &Cause, catcher: &Catcher) -> Run<()> {
-        let definition = Arc::clone(&catcher.definition);
-        let Some(Trigger::Error(error)) = definition.model.trigger(catcher.event) else {
-            return Ok(());
-        };
-        let values = error_variables(cause, error);
-        match &definition.model.at(catcher.event).kind {
-            Kind::Boundary(Boundary { interrupting, .. }) => {
-                let host = self.place(catcher.owner)?;
-                for (name, value) in values {
-                    self.set_variable(host.parent, name, value, false)?;
-                }
-                self.fire_boundary(&host, catcher.event, *interrupting, &[])
+        let definition = Arc::clone(&catcher.level.site.definition);
+        let owner = catcher.level.owner;
+        if let Some(Trigger::Error(error)) = definition.model.trigger(catcher.event) {
+            for (name, value) in error_variables(cause, error) {
+                self.set_variable(owner, name, value, false)?;
             }
-            Kind::Start(start) => {
-                for (name, value) in values {
-                    self.set_variable(catcher.owner, name, value, false)?;
-                }
-                let interrupting = start.interrupting;
-                let (owner, instance) = (catcher.owner, catcher.instance);
-                self.start_event_sub_process(
-                    owner,
-                    instance,
-                    &definition,
-                    catcher.event,
-                    interrupting,
-                    Payload::default(),
-                )
-            }
-            _ => Ok(()),
         }
+        let name = &definition.model.at(catcher.event).id;
+        self.fire(owner, name, Payload::default())
     }
 
     fn uncaught(&mut self, thrown: Thrown) -> Run<()> {
@@ -94,107 +87,97 @@ impl Work<'_> {
         self.end(&place, true)
     }
 
-    fn find_catcher(&mut self, thrown: &Thrown) -> Run<Option<Catcher>> {
-        let mut scope = thrown.from;
-        loop {
-            let (site, parent) = match self.find_place(scope)? {
-                Some(place) => (Site::from(&place), Some(place.parent)),
-                None => match self.instance(scope)? {
-                    Some(row) => {
-                        let definition = row.definition;
-                        let definition = self.known_definition(definition)?;
-                        (
-                            Site {
-                                execution: scope,
-                                instance: scope,
-                                definition,
-                                ix: None,
-                            },
-                            None,
-                        )
-                    }
-                    None => return Ok(None),
-                },
-            };
-            let found = match self.catcher_inside(&site, &thrown.cause)? {
-                // An event sub-process does not catch what it throws itself.
-                Some(event) => Some(event),
-                None => self.catcher_on_boundary(&site, &thrown.cause)?,
-            };
-            if let Some(event) = found {
-                return Ok(Some(Catcher {
-                    owner: scope,
-                    instance: site.instance,
-                    definition: site.definition,
-                    event,
-                }));
-            }
-            scope = match parent {
-                Some(parent) => {
-                    if site.ix.is_some_and(|ix| {
-                        matches!(
-                            site.definition.model.at(ix).kind,
-                            Kind::SubProcess { by_event: true, .. }
-                        )
-                    }) {
-                        match self.above_event_sub_process(parent, &site, &thrown.cause)? {
-                            Ok(catcher) => return Ok(Some(catcher)),
-                            Err(Some(next)) => next,
-                            Err(None) => return Ok(None),
-                        }
-                    } else {
-                        parent
-                    }
-                }
-                None => match self.instance(scope)?.and_then(|row| row.super_execution) {
-                    Some(caller) => caller,
-                    None => return Ok(None),
-                },
-            };
+    /// A scope on the way up; none where there is no such execution or instance.
+    pub(super) fn level(&mut self, owner: Id) -> Run<Option<Level>> {
+        if let Some(place) = self.find_place(owner)? {
+            let parent = Some(place.parent);
+            let site = Site::from(&place);
+            return Ok(Some(Level { owner, site, parent }));
         }
+        let Some(definition) = self.instance(owner)?.map(|row| row.definition) else {
+            return Ok(None);
+        };
+        let definition = self.known_definition(definition)?;
+        let site = Site {
+            execution: owner,
+            instance: owner,
+            definition,
+            ix: None,
+        };
+        let parent = None;
+        Ok(Some(Level { owner, site, parent }))
     }
 
-    /// Above an event sub-process its own scope's event sub-processes are passed over: they would be interrupted by
-    /// what they catch. What is on the scope's boundary may catch it.
-    fn above_event_sub_process(&mut self, scope: Id, site: &Site, cause: &Cause) -> Run<Result<Catcher, Option<Id>>> {
-        match self.find_place(scope)? {
-            Some(place) => {
-                let outer = Site::from(&place);
-                match self.catcher_on_boundary(&outer, cause)? {
-                    Some(event) => Ok(Ok(Catcher {
-                        owner: scope,
-                        instance: place.instance,
-                        definition: place.definition,
-                        event,
-                    })),
-                    None => Ok(Err(Some(place.parent))),
-                }
-            }
-            None => Ok(Err(self.instance(site.instance)?.and_then(|row| row.super_execution))),
-        }
-    }
-
-    fn catcher_inside(&mut self, site: &Site, cause: &Cause) -> Run<Option<ElementIx>> {
-        let definition = Arc::clone(&site.definition);
-        let events: Vec<_> = definition
-            .model
-            .event_sub_processes(site.ix)
-            .map(|(_, start, _)| start)
-            .collect();
-        self.best(site, &events, cause)
-    }
-
-    fn catcher_on_boundary(&mut self, site: &Site, cause: &Cause) -> Run<Option<ElementIx>> {
-        match site.ix {
-            Some(ix) => {
-                let definition = Arc::clone(&site.definition);
-                self.best(site, &definition.model.at(ix).boundary, cause)
-            }
+    /// The next scope on the way up; from an instance to the call activity that has started it.
+    pub(super) fn above(&mut self, level: &Level) -> Run<Option<Level>> {
+        self.leave_level(level)?;
+        let next = match level.parent {
+            Some(parent) => Some(parent),
+            None => self.instance(level.owner)?.and_then(|row| row.super_execution),
+        };
+        match next {
+            Some(next) => self.level(next),
             None => Ok(None),
         }
     }
 
-    /// The first event that catches this very code, or else the first that catches everything.
+    /// What passes an instance takes its variables to who has called it, even where it is caught right there.
+    pub(super) fn leave_level(&mut self, level: &Level) -> Run<()> {
+        if level.parent.is_none()
+            && let Some(caller) = self.instance(level.owner)?.and_then(|row| row.super_execution)
+        {
+            let caller = self.place(caller)?;
+            self.map_called_outputs(level.owner, &caller)?;
+        }
+        Ok(())
+    }
+
+    fn find_catcher(&mut self, thrown: &Thrown) -> Run<Option<Catcher>> {
+        let thrower = self.find_place(thrown.execution)?;
+        let mut next = self.level(thrown.from)?;
+        while let Some(level) = next {
+            if let Some(event) = self.error_catcher(&level, thrower.as_ref(), &thrown.cause)? {
+                self.leave_level(&level)?;
+                return Ok(Some(Catcher { level, event }));
+            }
+            next = self.above(&level)?;
+        }
+        Ok(None)
+    }
+
+    /// The event of a scope that catches an error. Event sub-processes come before boundary events, a code before none.
+    /// An event sub-process does not catch what is thrown within it.
+    fn error_catcher(&mut self, level: &Level, thrower: Option<&Place>, cause: &Cause) -> Run<Option<ElementIx>> {
+        let definition = Arc::clone(&level.site.definition);
+        let model = &definition.model;
+        let within = |sub_process: ElementIx| {
+            let mut scope = thrower
+                .filter(|thrower| thrower.instance == level.site.instance)
+                .map(|thrower| thrower.ix);
+            while let Some(ix) = scope {
+                if ix == sub_process {
+                    return true;
+                }
+                scope = model.at(ix).scope;
+            }
+            false
+        };
+        let inside: Vec<ElementIx> = model
+            .event_sub_processes(level.site.ix)
+            .filter(|(sub_process, _, _)| !within(*sub_process))
+            .map(|(_, start, _)| start)
+            .collect();
+        if let Some(event) = self.best(&level.site, &inside, cause)? {
+            return Ok(Some(event));
+        }
+        match level.site.ix {
+            Some(ix) => self.best(&level.site, &model.at(ix).boundary, cause),
+            None => Ok(None),
+        }
+    }
+
+    /// The first event that catches this very code, or else the first that catches every code. A failure is caught
+    /// only where it is named.
     fn best(&mut self, site: &Site, events: &[ElementIx], cause: &Cause) -> Run<Option<ElementIx>> {
         let definition = Arc::clone(&site.definition);
         let mut catch_all = None;
@@ -203,8 +186,9 @@ impl Work<'_> {
                 continue;
             };
             match (self.optional_text(site, error.code.as_ref())?, cause) {
-                (None, _) => catch_all = catch_all.or(Some(*event)),
+                (None, Cause::Bpmn { .. }) => catch_all = catch_all.or(Some(*event)),
                 (Some(wanted), Cause::Bpmn { code, .. }) if wanted == *code => return Ok(Some(*event)),
+                (Some(wanted), Cause::Failure(_)) if FAILURES.contains(&wanted.as_str()) => return Ok(Some(*event)),
                 _ => {}
             }
         }

@@ -23,7 +23,8 @@ impl Place {
     fn has_timers(&self) -> bool {
         let model = self.model();
         let element = self.element();
-        let timer = |ix| matches!(model.trigger(ix), Some(Trigger::Timer(_)));
+        // A signal may come by a job, too.
+        let timer = |ix| matches!(model.trigger(ix), Some(Trigger::Timer(_) | Trigger::Signal(_)));
         element.async_before
             || element.async_after
             || timer(self.ix)
@@ -35,6 +36,10 @@ impl Place {
                 .any(|(_, start, _)| timer(start))
     }
 
+    fn may_hold_compensation(&self) -> bool {
+        self.model().compensates && matches!(self.element().kind, Kind::SubProcess { .. } | Kind::MultiInstance(_))
+    }
+
     fn has_subscriptions(&self) -> bool {
         let model = self.model();
         let element = self.element();
@@ -44,6 +49,7 @@ impl Place {
                 .is_some_and(|trigger| trigger.subscription().is_some())
         };
         matches!(element.kind, Kind::Receive(Some(_)) | Kind::EventGateway)
+            || self.may_hold_compensation()
             || waits(self.ix)
             || element.boundary.iter().any(|ix| waits(*ix))
             || model
@@ -74,6 +80,10 @@ impl Work<'_> {
     /// Removes all that hangs on an activity instance, but not its execution.
     pub(super) fn dispose_holdings(&mut self, place: &Place) -> Run<()> {
         let execution = place.execution;
+        if place.may_hold_compensation() {
+            // What has ended in it goes with it.
+            self.cancel_all(execution)?;
+        }
         if place.has_subscriptions() {
             self.drop_subscriptions(execution)?;
         }
@@ -182,7 +192,10 @@ impl Work<'_> {
     /// Removes what hangs on the instance itself.
     fn close_instance_scope(&mut self, site: &Site) -> Run<()> {
         let model = &site.definition.model;
-        if model.event_sub_processes(None).next().is_some() {
+        if model.compensates {
+            self.cancel_all(site.instance)?;
+        }
+        if model.compensates || model.event_sub_processes(None).next().is_some() {
             self.drop_subscriptions(site.instance)?;
             self.drop_jobs(site.instance)?;
         }

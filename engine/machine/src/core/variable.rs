@@ -5,6 +5,7 @@ use super::work::Work;
 use crate::command::VariableInput;
 use crate::delta::Change;
 use crate::id::Id;
+use crate::model::VariableChange;
 use crate::row::Variable;
 use crate::value::Value;
 use crate::view::Seen;
@@ -132,17 +133,21 @@ impl Work<'_> {
     /// Sets a variable on this very scope.
     pub(super) fn set_local_variable(&mut self, scope: Id, name: &str, value: Value, transient: bool) -> Run<()> {
         if transient {
-            self.transient.entry(scope).or_default().insert(name.to_owned(), value);
-            return Ok(());
+            let before = self.transient.entry(scope).or_default().insert(name.to_owned(), value);
+            let change = before.map_or(VariableChange::Create, |_| VariableChange::Update);
+            return self.note_change(scope, name, change);
         }
         if let Some(values) = self.transient.get_mut(&scope) {
             values.shift_remove(name);
         }
         match self.local_variable(scope, name)? {
-            Some(id) => self.change::<Variable>(id, |row| {
-                row.value = value;
-                row.revision += 1;
-            }),
+            Some(id) => {
+                self.change::<Variable>(id, |row| {
+                    row.value = value;
+                    row.revision += 1;
+                });
+                self.note_change(scope, name, VariableChange::Update)
+            }
             None => {
                 let instance = self.execution(scope)?.map_or(scope, |row| row.instance);
                 let id = self.id()?;
@@ -158,9 +163,9 @@ impl Work<'_> {
                     value,
                     revision: 0,
                 });
+                self.note_change(scope, name, VariableChange::Create)
             }
         }
-        Ok(())
     }
 
     pub(super) fn set_variables(&mut self, scope: Id, inputs: &[VariableInput]) -> Run<()> {
@@ -197,10 +202,14 @@ impl Work<'_> {
             .and_then(|values| values.shift_remove(name))
             .is_some();
         let Some(id) = self.local_variable(scope, name)? else {
+            if transient {
+                self.note_change(scope, name, VariableChange::Delete)?;
+            }
             return Ok(transient);
         };
         self.drop_variable(id)?;
         self.history.push(Change::HistoryVariableDeleted(id));
+        self.note_change(scope, name, VariableChange::Delete)?;
         Ok(true)
     }
 

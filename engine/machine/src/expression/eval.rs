@@ -16,6 +16,9 @@ pub enum EvalError {
     /// The expression itself: an unknown name, operands that do not fit, a limit.
     #[error("{0}")]
     Failed(String),
+    /// A name or a property that nobody knows.
+    #[error("{0}")]
+    Unknown(String),
     /// A variable could not be read.
     #[error(transparent)]
     View(#[from] ViewError),
@@ -30,6 +33,9 @@ impl EvalError {
     pub(super) fn within(self, source: &str) -> Self {
         match self {
             Self::Failed(cause) => Self::Failed(format!("Error while evaluating expression: {source}. Cause: {cause}")),
+            Self::Unknown(cause) => {
+                Self::Unknown(format!("Unknown property used in expression: {source}. Cause: {cause}"))
+            }
             view @ Self::View(_) => view,
         }
     }
@@ -131,7 +137,7 @@ impl<'a> Evaluator<'a> {
             Node::Literal(literal) => Ok(literal.clone()),
             Node::Identifier(name) => match self.context.resolve(name)? {
                 Some(datum) => Ok(datum),
-                None => Err(EvalError::failed(format!("Cannot resolve identifier '{name}'"))),
+                None => Err(EvalError::Unknown(format!("Cannot resolve identifier '{name}'"))),
             },
             Node::Function(name, arguments) => {
                 let arguments = self.arguments(arguments)?;
@@ -202,7 +208,7 @@ impl<'a> Evaluator<'a> {
 
     fn property(&mut self, base: &Datum, name: &Datum) -> Result<Datum, EvalError> {
         let unknown = || {
-            EvalError::failed(format!(
+            EvalError::Unknown(format!(
                 "Unknown property used: '{}' of {}",
                 name.display(),
                 base.type_name()

@@ -55,12 +55,26 @@ pub struct Element {
     pub error_mappings: Vec<ErrorMapping>,
     /// It is run by compensation only.
     pub for_compensation: bool,
+    /// What compensates it: the target of its compensation boundary event, or the event sub-process inside that
+    /// compensation starts.
+    pub compensation_handler: Option<ElementIx>,
     /// It stands after an event-based gateway: it does not wait by itself.
     pub after_event_gateway: bool,
     /// From 1.
     pub line: u32,
     /// From 1.
     pub column: u32,
+}
+
+impl Element {
+    /// Whether it throws compensation: what compensates runs below its execution.
+    #[must_use]
+    pub fn throws_compensation(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Throw(ThrowKind::Compensate(_)) | Kind::End(EndKind::Compensate(_) | EndKind::Cancel)
+        )
+    }
 }
 
 /// What an element is.

@@ -1,5 +1,6 @@
 //! Event definitions.
 
+use super::extension::Mapping;
 use super::index::ElementIx;
 use super::task::ServiceTask;
 use crate::expression::Expression;
@@ -29,6 +30,47 @@ pub struct EscalationDefinition {
     pub code: Option<String>,
     /// Where a catching event puts the code.
     pub code_variable: Option<String>,
+}
+
+/// A signal as it is thrown.
+#[derive(Clone, Debug)]
+pub struct SignalThrow {
+    /// The signal.
+    pub name: EventName,
+    /// `camunda:in`: what its receivers get, and the business key of the instances that it starts.
+    pub payload: Vec<Mapping>,
+    /// `camunda:async`: start events and intermediate events of the process receive it by a job of their own, without
+    /// the payload.
+    pub asynchronous: bool,
+}
+
+/// A condition over variables.
+#[derive(Clone, Debug)]
+pub struct ConditionDefinition {
+    /// True where it happens. A name that is not known counts as false.
+    pub condition: Expression,
+    /// `camunda:variableName`: only changes of this variable matter.
+    pub variable: Option<String>,
+    /// `camunda:variableEvents`: only these changes matter; all where it is empty.
+    pub changes: Vec<VariableChange>,
+}
+
+impl ConditionDefinition {
+    /// Whether a change of a variable makes it worth a look.
+    #[must_use]
+    pub fn concerns(&self, variable: &str, change: VariableChange) -> bool {
+        self.variable.as_deref().is_none_or(|wanted| wanted == variable)
+            && (self.changes.is_empty() || self.changes.contains(&change))
+    }
+}
+
+/// How a variable changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub enum VariableChange {
+    Create,
+    Update,
+    Delete,
 }
 
 /// When a timer fires.
@@ -63,7 +105,7 @@ pub enum Trigger {
     /// A timer.
     Timer(Timer),
     /// A condition over variables.
-    Condition(Expression),
+    Condition(ConditionDefinition),
     /// A BPMN error.
     Error(ErrorDefinition),
     /// An escalation.
@@ -124,11 +166,19 @@ pub enum ThrowKind {
     /// Sends a message by an implementation of its own.
     Message(ServiceTask),
     /// Throws a signal.
-    Signal(EventName),
+    Signal(SignalThrow),
     /// Throws an escalation.
     Escalation(EscalationDefinition),
     /// Compensates an activity, or all of the scope.
     Compensate(Option<String>),
+}
+
+impl EndKind {
+    /// Whether reaching it ends everything else in its scope.
+    #[must_use]
+    pub fn interrupts_scope(&self) -> bool {
+        matches!(self, Self::Terminate | Self::Cancel)
+    }
 }
 
 /// What an end event does.
@@ -143,7 +193,7 @@ pub enum EndKind {
     /// Sends a message by an implementation of its own.
     Message(ServiceTask),
     /// Throws a signal.
-    Signal(EventName),
+    Signal(SignalThrow),
     /// Throws an escalation.
     Escalation(EscalationDefinition),
     /// Compensates an activity, or all of the scope.

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 pub use self::element::{Element, Flow, Kind, MultiInstance};
 pub use self::event::{
-    Boundary, CatchKind, EndKind, ErrorDefinition, EscalationDefinition, EventName, StartEvent, ThrowKind, Timer,
-    TimerKind, Trigger,
+    Boundary, CatchKind, ConditionDefinition, EndKind, ErrorDefinition, EscalationDefinition, EventName, SignalThrow,
+    StartEvent, ThrowKind, Timer, TimerKind, Trigger, VariableChange,
 };
 pub use self::extension::{
     Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue, TaskListener,

@@ -36,6 +36,10 @@ pub struct ProcessModel {
     pub children: Vec<ElementIx>,
     /// The start event of a start by key; none where only messages, timers or signals can start it.
     pub initial: Option<ElementIx>,
+    /// Whether something in it can be compensated.
+    pub compensates: bool,
+    /// Whether it has conditional events within.
+    pub conditional: bool,
     /// From 1.
     pub line: u32,
     /// From 1.

@@ -140,7 +140,27 @@ fn what_is_wrong_is_named_with_its_place() {
         (r#"<bpmn:subProcess id="sub"/>"#, "must define a startEvent"),
         (
             r#"<bpmn:intermediateThrowEvent id="x"><bpmn:escalationEventDefinition/></bpmn:intermediateThrowEvent>"#,
-            "not executed",
+            "does not have required attribute 'escalationRef'",
+        ),
+        (
+            r#"<bpmn:task id="x"/><bpmn:boundaryEvent id="b1" attachedToRef="x"><bpmn:messageEventDefinition messageRef="m"/></bpmn:boundaryEvent><bpmn:boundaryEvent id="b2" attachedToRef="x"><bpmn:messageEventDefinition messageRef="m"/></bpmn:boundaryEvent>"#,
+            "more than one message event subscription with name 'go' for scope 'x'",
+        ),
+        (
+            r#"<bpmn:task id="x" isForCompensation="true"/><bpmn:sequenceFlow id="f" sourceRef="s" targetRef="x"/>"#,
+            "Invalid incoming sequence flow of compensation activity 'x'",
+        ),
+        (
+            r#"<bpmn:endEvent id="x"><bpmn:compensateEventDefinition activityRef="none"/></bpmn:endEvent>"#,
+            "no activity with id 'none'",
+        ),
+        (
+            r#"<bpmn:endEvent id="x"><bpmn:cancelEventDefinition/></bpmn:endEvent>"#,
+            "only supported inside transaction subprocess",
+        ),
+        (
+            r#"<bpmn:subProcess id="x"><bpmn:startEvent id="y"><bpmn:messageEventDefinition messageRef="m"/></bpmn:startEvent></bpmn:subProcess>"#,
+            "messageEventDefinition only allowed on start event if subprocess is an event subprocess",
         ),
     ] {
         let problems = problems(&format!("{FRAME}\n{process}"));

@@ -54,6 +54,7 @@ fn dto(reader: &Reader<'_>, row: &JobLog, _: &Params) -> Result<Json> {
         JobKind::AsyncContinuation => ("async-continuation", "transition-create-scope"),
         JobKind::Timer { .. } => ("timer-intermediate-transition", ""),
         JobKind::TimerStart { .. } => ("timer-start-event", ""),
+        JobKind::Event { .. } => ("event", ""),
     };
     Ok(json!({
         "id": ids.text(row.id),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use axum::response::Response;
 use handoff_machine::Id;
+use handoff_machine::model::Element;
 use handoff_machine::row::{Execution, ExecutionState, Incident, Instance};
 use handoff_machine::view::Definition;
 use http::StatusCode;
@@ -107,12 +108,25 @@ impl<'r> Tree<'r> {
     /// What activity instances have, whatever they are of.
     fn node(&self, execution: Id, id: &str, parent: Option<&str>) -> Map<String, Json> {
         let (mut activities, mut transitions) = (Vec::new(), Vec::new());
-        for child in self.children.get(&execution).into_iter().flatten() {
+        let event = self
+            .rows
+            .executions
+            .iter()
+            .find(|row| row.id == execution)
+            .and_then(|row| self.definition.model.element(&row.activity));
+        let within = if event.is_some_and(Element::throws_compensation) {
+            Vec::new()
+        } else {
+            self.within(execution)
+        };
+        for child in within {
             match child.state {
                 ExecutionState::AsyncBefore | ExecutionState::AsyncAfter { .. } => {
                     transitions.push(self.transition(child, id));
                 }
-                ExecutionState::Active | ExecutionState::Joining { .. } => activities.push(self.activity(child, id)),
+                ExecutionState::Active | ExecutionState::Joining { .. } | ExecutionState::Compensating => {
+                    activities.push(self.activity(child, id));
+                }
                 ExecutionState::Ended => {}
             }
         }
@@ -126,6 +140,23 @@ impl<'r> Tree<'r> {
         node.insert("executionIds".into(), json!([self.ids.text(execution)]));
         self.incidents(&mut node, execution);
         node
+    }
+
+    /// What is right in a scope. What compensates runs below the event that throws it, and stands beside it here.
+    fn within(&self, scope: Id) -> Vec<&'r Execution> {
+        let mut found = Vec::new();
+        for child in self.children.get(&scope).into_iter().flatten() {
+            found.push(*child);
+            let throws = self
+                .definition
+                .model
+                .element(&child.activity)
+                .is_some_and(Element::throws_compensation);
+            if throws {
+                found.extend(self.within(child.id));
+            }
+        }
+        found
     }
 
     fn transition(&self, execution: &Execution, parent: &str) -> Json {

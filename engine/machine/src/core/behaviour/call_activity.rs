@@ -94,7 +94,7 @@ fn tagged(work: &mut Work<'_>, key: &str, tag: Option<&str>, tenant: &Tenant) ->
 }
 
 /// The variables that a mapping takes from one side.
-fn mapped(work: &mut Work<'_>, from: &Site, mapping: &Mapping) -> Run<Vec<(String, Value, bool)>> {
+pub(super) fn mapped(work: &mut Work<'_>, from: &Site, mapping: &Mapping) -> Run<Vec<(String, Value, bool)>> {
     Ok(match mapping {
         Mapping::All { local } => {
             let values = if *local {

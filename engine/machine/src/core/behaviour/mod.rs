@@ -2,7 +2,9 @@
 
 mod call_activity;
 mod catch_event;
+mod compensation;
 mod end_event;
+mod escalation;
 mod event_gateway;
 mod exclusive_gateway;
 mod external_task;
@@ -20,7 +22,7 @@ mod user_task;
 
 pub(super) use self::call_activity::no_start;
 pub(super) use self::external_task::external_task_site;
-pub(super) use self::signal::RECEIVERS_MAX;
+pub(super) use self::signal::{RECEIVERS_MAX, SignalPayload};
 
 use super::halt::Run;
 use super::place::Place;
@@ -43,7 +45,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place) -> Run<()> {
         Kind::Exclusive => exclusive_gateway::execute(work, place),
         Kind::Parallel => parallel_gateway::execute(work, place),
         Kind::Inclusive => inclusive_gateway::execute(work, place),
-        Kind::EventGateway => event_gateway::execute(),
+        Kind::EventGateway => event_gateway::execute(work, place),
     }
 }
 

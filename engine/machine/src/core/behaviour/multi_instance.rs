@@ -82,7 +82,7 @@ pub(super) fn child_ended(work: &mut Work<'_>, place: &Place, multi: &MultiInsta
     if work.live_children(body)?.is_empty() {
         work.leave(place)
     } else {
-        Ok(())
+        work.show_changes(place).map(drop)
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) fn execute(
     match implementation {
         Implementation::Expression(expression) => {
             let result = work.evaluate(&site, expression).map_err(|error| match error {
-                EvalError::Failed(message) => Halt::failure(MachineError::Execution(message), place.execution),
+                EvalError::Failed(message) | EvalError::Unknown(message) => {
+                    Halt::failure(MachineError::Execution(message), place.execution)
+                }
                 view @ EvalError::View(_) => view.into(),
             })?;
             if let Some(name) = result_variable {

@@ -24,8 +24,5 @@ pub(super) fn child_ended(work: &mut Work<'_>, place: &Place) -> Run<()> {
     if !work.live_children(place.execution)?.is_empty() {
         return Ok(());
     }
-    match place.element().kind {
-        Kind::SubProcess { by_event: true, .. } => work.end(place, true),
-        _ => work.leave(place),
-    }
+    work.leave(place)
 }

@@ -1,7 +1,7 @@
 //! Intermediate throw events.
 
-use super::{execute_service, signal};
-use crate::core::halt::{Halt, Run};
+use super::{compensation, escalation, execute_service, signal};
+use crate::core::halt::Run;
 use crate::core::place::Place;
 use crate::core::work::Work;
 use crate::model::ThrowKind;
@@ -14,10 +14,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, throw: &ThrowKind) -> 
             signal::throw(work, place, name)?;
             work.leave_if_there(place)
         }
-        // The reader refuses these.
-        ThrowKind::Escalation(_) | ThrowKind::Compensate(_) => Err(Halt::execution(format!(
-            "the throw event '{}' is not executed",
-            place.element().id
-        ))),
+        ThrowKind::Escalation(definition) => escalation::throw(work, place, definition),
+        ThrowKind::Compensate(activity) => compensation::throw(work, place, activity.as_deref()),
     }
 }

@@ -7,7 +7,7 @@ use crate::core::work::Work;
 use crate::delta::Change;
 use crate::error::{Entity, MachineError};
 use crate::id::Id;
-use crate::row::{EventSubscription, InstanceState, LogState};
+use crate::row::{EventSubscription, InstanceState, JobKind, LogState};
 use crate::view::{Definition, Tenant};
 
 /// More instances are not deleted in one transaction.
@@ -74,9 +74,12 @@ impl Work<'_> {
             }
         }
         for row in self.view.start_jobs(definition.row.id)? {
-            let id = row.id;
-            self.tables.jobs.load(row);
-            self.drop_job(id, LogState::Deleted)?;
+            // What an event has already set going is left to run.
+            if matches!(row.kind, JobKind::TimerStart { .. }) {
+                let id = row.id;
+                self.tables.jobs.load(row);
+                self.drop_job(id, LogState::Deleted)?;
+            }
         }
         Ok(())
     }

@@ -197,7 +197,9 @@ impl Work<'_> {
         for mapping in &place.element().error_mappings {
             let holds = match self.evaluate_with(&site, &mapping.condition, Some(task.id), None) {
                 Ok(datum) => datum == crate::expression::Datum::Boolean(true),
-                Err(crate::expression::EvalError::Failed(_)) if failing => false,
+                Err(crate::expression::EvalError::Failed(_) | crate::expression::EvalError::Unknown(_)) if failing => {
+                    false
+                }
                 Err(error) => return Err(error.into()),
             };
             if holds {

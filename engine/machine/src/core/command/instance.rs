@@ -41,16 +41,19 @@ impl Work<'_> {
         }
         if local {
             self.set_local_variables(scope, variables)?;
-            for name in deletions {
-                self.remove_local_variable(scope, name)?;
-            }
         } else {
             self.set_variables(scope, variables)?;
-            for name in deletions {
+        }
+        self.show_changes_in(instance, true)?;
+        for name in deletions {
+            if local {
+                self.remove_local_variable(scope, name)?;
+            } else {
                 self.remove_variable(scope, name)?;
             }
         }
-        Ok(())
+        self.show_changes_in(instance, true)?;
+        self.run_agenda()
     }
 
     /// Suspends or activates an instance with all that hangs on it.

@@ -6,6 +6,7 @@ mod deploy;
 mod external_task;
 mod instance;
 mod once;
+mod signal;
 mod start;
 mod user_task;
 
@@ -18,6 +19,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
         Command::Deploy(deploy) => return work.deploy(deploy),
         Command::Start(start) => return work.start(start),
         Command::Correlate(correlate) => return work.correlate(correlate),
+        Command::Signal(signal) => return work.receive_signal(signal),
+        Command::Evaluate(evaluate) => return work.evaluate_starts(evaluate),
         Command::DeleteDeployment {
             id,
             cascade,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::command::{Once, Reply, Start, StartStatus, StartTarget, Started, VariableInput};
-use crate::core::behaviour::no_start;
+use crate::core::behaviour::{SignalPayload, no_start};
 use crate::core::context::Site;
 use crate::core::halt::{Halt, Run};
 use crate::core::work::Work;
@@ -206,6 +206,9 @@ impl Work<'_> {
         {
             self.call_listener(&site, listener, None)?;
         }
+        if definition.model.conditional && !self.show_scope(id)? {
+            return Ok(());
+        }
         let execution = self.send(id, id, definition, start)?;
         self.set_local_variables(execution, triggered)
     }
@@ -213,20 +216,30 @@ impl Work<'_> {
     /// A timer start event is due.
     pub(in crate::core) fn start_by_timer(&mut self, job: &Job) -> Run<()> {
         let definition = self.known_definition(job.definition)?;
-        self.start_at(&definition, &job.activity, &[])
+        self.start_at(&definition, &job.activity, None, &[])
     }
 
-    /// A signal start event has its signal.
+    /// A signal start event has its signal. A definition that is suspended does not start.
     pub(in crate::core) fn start_by_signal(
         &mut self,
         subscription: &EventSubscription,
-        variables: &[VariableInput],
+        payload: &SignalPayload,
     ) -> Run<()> {
         let definition = self.known_definition(subscription.definition)?;
-        self.start_at(&definition, &subscription.activity, variables)
+        if definition.row.suspended {
+            return Ok(());
+        }
+        let business_key = payload.business_key.as_deref();
+        self.start_at(&definition, &subscription.activity, business_key, &payload.variables)
     }
 
-    fn start_at(&mut self, definition: &Arc<Definition>, activity: &str, variables: &[VariableInput]) -> Run<()> {
+    fn start_at(
+        &mut self,
+        definition: &Arc<Definition>,
+        activity: &str,
+        business_key: Option<&str>,
+        variables: &[VariableInput],
+    ) -> Run<()> {
         let Some(start) = definition.model.find(activity) else {
             return Err(Halt::execution(format!(
                 "the process model has no element '{activity}'"
@@ -236,7 +249,7 @@ impl Work<'_> {
         self.begin_instance(&Launch {
             definition,
             start,
-            business_key: None,
+            business_key,
             variables,
             triggered: &[],
             once: &once,

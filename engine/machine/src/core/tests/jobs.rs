@@ -178,7 +178,7 @@ fn listeners_are_called_in_order_with_the_variables_of_the_place() {
 fn a_delegate_service_task_sets_variables_and_its_failure_may_be_caught() {
     let mut driver = deployed(
         r#"<startEvent id="s"/><serviceTask id="call" camunda:delegateExpression="${bean}"/>
-        <boundaryEvent id="any" attachedToRef="call"><errorEventDefinition camunda:errorMessageVariable="why"/></boundaryEvent><userTask id="ok"/><userTask id="bad"/>"#,
+        <boundaryEvent id="any" attachedToRef="call"><errorEventDefinition errorRef="java.lang.Exception" camunda:errorMessageVariable="why"/></boundaryEvent><userTask id="ok"/><userTask id="bad"/>"#,
         &[("s", "call"), ("call", "ok"), ("any", "bad")],
     );
     driver.responder = Box::new(|_| delegated());

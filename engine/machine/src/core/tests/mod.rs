@@ -1,5 +1,8 @@
 //! Scenarios: small models, each run to its end over rows in memory.
 
+mod compensation;
+mod conditions;
+mod escalations;
 mod events;
 mod external_tasks;
 mod gateways;

@@ -3,8 +3,11 @@
 use proptest::prelude::*;
 
 use super::Driver;
-use crate::command::Command;
+use crate::command::{Command, Signal, VariableInput};
+use crate::id::Id;
+use crate::row::EventKind;
 use crate::value::Value;
+use crate::view::Tenant;
 
 /// A piece of a model with one way in and one way out.
 #[derive(Clone, Debug)]
@@ -24,6 +27,24 @@ enum Block {
     Inclusive(Vec<Block>, u8),
     Events(Vec<Block>),
     SubProcess(Box<Block>),
+    Signal,
+    Condition,
+    /// An activity that can be compensated.
+    Undoable {
+        user: bool,
+    },
+    /// Compensates what has been done in the scope.
+    Undo,
+    /// A sub-process that escalates at its end.
+    Escalates {
+        interrupting: bool,
+        inner: Box<Block>,
+    },
+    /// A transaction that is cancelled at its end, or is not.
+    Transaction {
+        cancelled: bool,
+        inner: Box<Block>,
+    },
     Each {
         sequential: bool,
         count: u8,
@@ -38,6 +59,10 @@ fn block() -> impl Strategy<Value = Block> {
         any::<bool>().prop_map(|before| Block::External { before }),
         Just(Block::Receive),
         Just(Block::Timer),
+        Just(Block::Signal),
+        Just(Block::Condition),
+        any::<bool>().prop_map(|user| Block::Undoable { user }),
+        Just(Block::Undo),
     ];
     leaf.prop_recursive(4, 16, 3, |inner| {
         let several = prop::collection::vec(inner.clone(), 1..4);
@@ -48,6 +73,14 @@ fn block() -> impl Strategy<Value = Block> {
             (several.clone(), any::<u8>()).prop_map(|(blocks, ways)| Block::Inclusive(blocks, ways)),
             several.prop_map(Block::Events),
             inner.clone().prop_map(|block| Block::SubProcess(Box::new(block))),
+            (any::<bool>(), inner.clone()).prop_map(|(interrupting, inner)| Block::Escalates {
+                interrupting,
+                inner: Box::new(inner),
+            }),
+            (any::<bool>(), inner.clone()).prop_map(|(cancelled, inner)| Block::Transaction {
+                cancelled,
+                inner: Box::new(inner),
+            }),
             (any::<bool>(), 0..3_u8, inner).prop_map(|(sequential, count, inner)| Block::Each {
                 sequential,
                 count,
@@ -100,18 +133,39 @@ impl Pen {
     }
 
     fn nested(&mut self, block: &Block) -> String {
+        self.nested_to(block, "")
+    }
+
+    fn nested_to(&mut self, block: &Block, end: &str) -> String {
         let outside = std::mem::take(&mut self.xml);
-        self.process(block);
+        self.process_to(block, end);
         std::mem::replace(&mut self.xml, outside)
     }
 
     /// A block between a start and an end event.
     fn process(&mut self, block: &Block) {
+        self.process_to(block, "");
+    }
+
+    fn process_to(&mut self, block: &Block, end: &str) {
         let (start, _) = self.element("startEvent", "", "");
         let (enter, leave) = self.draw(block);
-        let (end, _) = self.element("endEvent", "", "");
+        let (end, _) = self.element("endEvent", "", end);
         self.flow(&start, &enter, None);
         self.flow(&leave, &end, None);
+    }
+
+    /// A boundary event and its host go on together where it interrupts; else it ends by itself.
+    fn beside(&mut self, host: &str, event: &str, interrupting: bool) -> (String, String) {
+        let (last, _) = self.element("exclusiveGateway", "", "");
+        self.flow(host, &last, None);
+        let event_target = if interrupting {
+            last.clone()
+        } else {
+            self.element("endEvent", "", "").0
+        };
+        self.flow(event, &event_target, None);
+        (host.to_owned(), last)
     }
 
     /// The ids of the way in and the way out.
@@ -148,18 +202,53 @@ impl Pen {
                 let (first, _) = self.element("eventBasedGateway", "", "");
                 let (last, _) = self.element("exclusiveGateway", "", "");
                 for (at, block) in blocks.iter().enumerate() {
-                    let event = if at == 0 {
-                        TIMER
-                    } else {
-                        r#"<messageEventDefinition messageRef="m"/>"#
+                    let event = match at {
+                        0 => TIMER.to_owned(),
+                        _ => format!(r#"<messageEventDefinition messageRef="m{at}"/>"#),
                     };
-                    let (event, _) = self.element("intermediateCatchEvent", "", event);
+                    let (event, _) = self.element("intermediateCatchEvent", "", &event);
                     let (enter, leave) = self.draw(block);
                     self.flow(&first, &event, None);
                     self.flow(&event, &enter, None);
                     self.flow(&leave, &last, None);
                 }
                 (first, last)
+            }
+            Block::Signal => self.element(
+                "intermediateCatchEvent",
+                "",
+                r#"<signalEventDefinition signalRef="sig"/>"#,
+            ),
+            Block::Condition => self.element(
+                "intermediateCatchEvent",
+                "",
+                "<conditionalEventDefinition><condition>${go}</condition></conditionalEventDefinition>",
+            ),
+            Block::Undoable { user } => {
+                let ends = self.element("task", "", "");
+                let attached = format!(r#"attachedToRef="{}""#, ends.0);
+                let (event, _) = self.element("boundaryEvent", &attached, "<compensateEventDefinition/>");
+                let kind = if *user { "userTask" } else { "task" };
+                let (handler, _) = self.element(kind, r#"isForCompensation="true""#, "");
+                let joined = format!(r#"sourceRef="{event}" targetRef="{handler}""#);
+                self.element("association", &joined, "");
+                ends
+            }
+            Block::Undo => self.element("intermediateThrowEvent", "", "<compensateEventDefinition/>"),
+            Block::Escalates { interrupting, inner } => {
+                let inside = self.nested_to(inner, r#"<escalationEventDefinition escalationRef="esc"/>"#);
+                let (host, _) = self.element("subProcess", "", &inside);
+                let attributes = format!(r#"attachedToRef="{host}" cancelActivity="{interrupting}""#);
+                let (event, _) = self.element("boundaryEvent", &attributes, "<escalationEventDefinition/>");
+                self.beside(&host, &event, *interrupting)
+            }
+            Block::Transaction { cancelled, inner } => {
+                let end = if *cancelled { "<cancelEventDefinition/>" } else { "" };
+                let inside = self.nested_to(inner, end);
+                let (host, _) = self.element("transaction", "", &inside);
+                let attached = format!(r#"attachedToRef="{host}""#);
+                let (event, _) = self.element("boundaryEvent", &attached, "<cancelEventDefinition/>");
+                self.beside(&host, &event, true)
             }
             Block::SubProcess(block) => {
                 let inside = self.nested(block);
@@ -193,7 +282,8 @@ fn go_on(driver: &mut Driver, choice: usize) -> bool {
     let waiting: Vec<_> = memory
         .subscriptions
         .values()
-        .filter_map(|row| Some((row.instance?, row.execution?)))
+        .filter(|row| row.kind != EventKind::Compensate)
+        .filter_map(|row| Some((row.instance?, row.kind, row.name.clone())))
         .collect();
     let total = choices.len() + external.len() + waiting.len();
     if total == 0 {
@@ -211,13 +301,42 @@ fn go_on(driver: &mut Driver, choice: usize) -> bool {
         };
         driver.act(*id, action).unwrap();
     } else {
-        // To all who wait: a message by name alone may have several receivers.
-        let mut message = Driver::message("go");
-        message.all = true;
-        driver.correlate(message).unwrap();
+        let (instance, kind, name) = &waiting[choice - choices.len() - external.len()];
+        happen(driver, *instance, *kind, name);
     }
     true
 }
+
+/// What somebody waits for happens, for all who wait for it.
+fn happen(driver: &mut Driver, instance: Id, kind: EventKind, name: &str) {
+    let command = match kind {
+        EventKind::Message => {
+            let mut message = Driver::message(name);
+            message.all = true;
+            Command::Correlate(Box::new(message))
+        }
+        EventKind::Signal => Command::Signal(Box::new(Signal {
+            name: name.to_owned(),
+            execution: None,
+            tenant: Tenant::Any,
+            variables: Vec::new(),
+        })),
+        _ => Command::SetVariables {
+            scope: instance,
+            local: false,
+            variables: vec![VariableInput {
+                name: "go".to_owned(),
+                value: Value::Boolean(true),
+                transient: false,
+            }],
+            deletions: Vec::new(),
+        },
+    };
+    driver.run(&command).unwrap();
+}
+
+const DEFINITIONS: &str = r#"<message id="m" name="go"/><message id="m1" name="go1"/><message id="m2" name="go2"/><message id="m3" name="go3"/>
+<signal id="sig" name="sig"/><escalation id="esc" escalationCode="E"/>---"#;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
@@ -227,7 +346,7 @@ proptest! {
         let mut pen = Pen::default();
         pen.process(&block);
         let mut driver = Driver::new();
-        driver.deploy(&format!(r#"<message id="m" name="go"/>---{}"#, pen.xml));
+        driver.deploy(&format!("{DEFINITIONS}{}", pen.xml));
         driver.start(&[("a", Value::Integer(1))]);
         let mut steps = 0;
         while go_on(&mut driver, choices[steps % choices.len()]) {
@@ -247,7 +366,7 @@ proptest! {
         let mut pen = Pen::default();
         pen.process(&block);
         let mut driver = Driver::new();
-        driver.deploy(&format!(r#"<message id="m" name="go"/>---{}"#, pen.xml));
+        driver.deploy(&format!("{DEFINITIONS}{}", pen.xml));
         let id = driver.start(&[]).instance.id;
         for choice in choices {
             go_on(&mut driver, choice);

@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 pub(super) use self::history::{History, InstanceEnd};
 use self::rows::{Kind, Tables};
 use super::agenda::Op;
+use super::condition::Changed;
 use super::halt::{Halt, Run};
 use super::place::Place;
 use super::scope::Ended;
@@ -57,6 +58,14 @@ pub(super) struct Work<'a> {
     pub(super) came_by: BTreeMap<Id, FlowIx>,
     /// Executions whose end listeners threw an error: they are not called again when it cancels the activity.
     pub(super) end_listeners_failed: BTreeSet<Id>,
+    /// Executions whose activity starts: its listeners and input parameters still run.
+    pub(super) starting: BTreeSet<Id>,
+    /// Executions whose activity is being left.
+    pub(super) ending: BTreeSet<Id>,
+    /// Scopes in which an event sub-process has interrupted all else (while conditions are looked at).
+    pub(super) interrupted: BTreeSet<Id>,
+    /// Changes of variables that conditional events have not seen yet.
+    pub(super) changed: Vec<Changed>,
     /// Stored variables that are known, by scope and name.
     pub(super) variable_names: BTreeMap<Id, BTreeMap<String, Id>>,
     /// Transient variables by scope.
@@ -97,6 +106,10 @@ impl<'a> Work<'a> {
             on_the_way: BTreeSet::new(),
             came_by: BTreeMap::new(),
             end_listeners_failed: BTreeSet::new(),
+            starting: BTreeSet::new(),
+            ending: BTreeSet::new(),
+            interrupted: BTreeSet::new(),
+            changed: Vec::new(),
             variable_names: BTreeMap::new(),
             transient: BTreeMap::new(),
             ended: BTreeMap::new(),

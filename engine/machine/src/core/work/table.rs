@@ -112,6 +112,20 @@ impl<R: Row> Table<R> {
         Some((row, first))
     }
 
+    /// Lists a row under its new owner.
+    pub(in crate::core) fn relist(&mut self, id: Id, before: Option<Id>) {
+        let owner = self.get(id).and_then(Row::owner);
+        if before == owner {
+            return;
+        }
+        if let Some(owned) = before.and_then(|before| self.owned.get_mut(&before)) {
+            owned.ids.retain(|other| *other != id);
+        }
+        if let Some(owner) = owner {
+            self.list(owner, id);
+        }
+    }
+
     /// Removes a row; also whether this is its first change.
     pub(in crate::core) fn remove(&mut self, id: Id) -> Option<(R, bool)> {
         let entry = self.entries.get_mut(&id)?;

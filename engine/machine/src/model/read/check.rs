@@ -3,21 +3,16 @@
 use super::super::element::Kind;
 use super::super::event::{CatchKind, Trigger};
 use super::super::index::ElementIx;
-use super::executed;
 use super::process::Builder;
+use super::subscriptions;
 use crate::error::Problem;
 
 pub(super) fn model(builder: &mut Builder<'_>) {
     let mut errors = Vec::new();
+    subscriptions::check(builder, &mut errors);
     let mut warnings = Vec::new();
     for index in 0..builder.elements.len() {
         let ix = ElementIx(index as u32);
-        if let Some((what, remedy)) = executed::missing(&builder.elements[index]) {
-            errors.push((
-                ix,
-                format!("{what} ('{}') is not executed: {remedy}", builder.elements[index].id),
-            ));
-        }
         match builder.elements[index].kind {
             Kind::Exclusive => exclusive(builder, ix, &mut errors, &mut warnings),
             Kind::EventGateway => event_gateway(builder, ix, &mut errors),
@@ -53,7 +48,7 @@ pub(super) fn model(builder: &mut Builder<'_>) {
     }
 }
 
-type Messages = Vec<(ElementIx, String)>;
+pub(super) type Messages = Vec<(ElementIx, String)>;
 
 fn exclusive(builder: &Builder<'_>, ix: ElementIx, errors: &mut Messages, warnings: &mut Messages) {
     let gateway = &builder.elements[ix.index()];

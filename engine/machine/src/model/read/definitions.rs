@@ -35,6 +35,14 @@ impl Definitions {
             }
             rows
         };
+        let mut signal_names = std::collections::HashSet::new();
+        for node in root.bpmn("signal") {
+            if let Some(name) = node.attribute("name")
+                && !signal_names.insert(name)
+            {
+                problems.error(node, format!("duplicate signal name '{name}'."));
+            }
+        }
         let messages = named("message", problems);
         let signals = named("signal", problems);
         let mut errors = HashMap::new();
@@ -43,15 +51,8 @@ impl Definitions {
                 problems.error(node, "'id' is mandatory on error definition");
                 continue;
             };
-            let code = node.attribute("errorCode");
-            if code == Some("") {
-                problems.error(
-                    node,
-                    "'errorCode' is mandatory on errors referenced by throwing error event definitions",
-                );
-            }
-            let code = code
-                .filter(|code| !code.is_empty())
+            let code = node
+                .attribute("errorCode")
                 .and_then(|code| problems.expression(node, code));
             errors.insert(
                 id.to_owned(),
@@ -65,7 +66,8 @@ impl Definitions {
         for node in root.bpmn("escalation") {
             match node.id() {
                 Some(id) => {
-                    escalations.insert(id.to_owned(), node.attribute("escalationCode").map(str::to_owned));
+                    let code = node.attribute("escalationCode").filter(|code| !code.is_empty());
+                    escalations.insert(id.to_owned(), code.map(str::to_owned));
                 }
                 None => problems.error(node, "escalation must have an id"),
             }

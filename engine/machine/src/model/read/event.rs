@@ -1,30 +1,55 @@
-//! Events.
+//! Events. Which definition counts where an event has several, and what is refused, is as in Camunda's `BpmnParse`.
 
 use super::super::element::{Element, Kind};
-use super::super::event::{
-    Boundary, CatchKind, EndKind, ErrorDefinition, EscalationDefinition, EventName, StartEvent, ThrowKind, Timer,
-    TimerKind, Trigger,
-};
+use super::super::event::{CatchKind, EndKind, StartEvent, ThrowKind, Trigger};
 use super::super::index::ElementIx;
 use super::super::xml::Node;
-use super::activity::{self, is_event_definition, local_name};
+use super::activity::{self, is_event_definition};
+use super::compensation::CompensationThrow;
 use super::process::{Builder, blank};
+use super::trigger::{
+    CANCEL, COMPENSATE, CONDITIONAL, ERROR, ESCALATION, LINK, MESSAGE, SIGNAL, TERMINATE, TIMER, error, signal_throw,
+    thrown_escalation, trigger,
+};
 use super::{extension, scope};
 
-/// The only event definition of an event, or none. Several are refused: one must all be waited for, or any.
-fn definition<'a>(builder: &mut Builder<'_>, node: &'a Node) -> Option<&'a Node> {
-    let mut definitions = node.children.iter().filter(|child| is_event_definition(child));
-    let first = definitions.next();
-    if definitions.next().is_some() {
-        let id = node.id().unwrap_or_default();
-        builder
-            .problems
-            .malformed(node, format!("the event '{id}' has more than one event definition"));
+/// The definition of an event: of several the first of this order, the others are ignored with a warning. Two of one
+/// kind are refused.
+pub(super) fn definition<'a>(builder: &mut Builder<'_>, node: &'a Node, order: &[&str]) -> Option<&'a Node> {
+    let definitions: Vec<&Node> = node
+        .children
+        .iter()
+        .filter(|child| is_event_definition(child))
+        .collect();
+    for (at, definition) in definitions.iter().enumerate() {
+        if definitions
+            .iter()
+            .skip(at + 1)
+            .any(|other| other.name == definition.name)
+        {
+            let message = format!(
+                "Parsing exception: multiple elements with tag name {} found",
+                definition.name
+            );
+            builder.problems.malformed(node, message);
+        }
     }
-    first
+    let found = order
+        .iter()
+        .find_map(|name| definitions.iter().find(|definition| definition.name == *name));
+    for ignored in definitions
+        .iter()
+        .filter(|definition| found.is_none_or(|found| !std::ptr::eq(**definition, *found)))
+    {
+        let id = node.id().unwrap_or_default();
+        let message = format!("the {} of '{id}' is ignored, as in Camunda", ignored.name);
+        builder.problems.warn(node, message);
+    }
+    found.copied()
 }
 
-fn add(
+/// Adds an event to its scope.
+pub(super) fn add(
     builder: &mut Builder<'_>,
     node: &Node,
     kind: Kind,
@@ -39,181 +64,60 @@ fn add(
     builder.add(element, parent)
 }
 
-/// The trigger that an event definition names, and the suffix of the event's type in history.
-fn trigger(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<Trigger> {
-    match definition.name.as_str() {
-        "messageEventDefinition" => message_name(builder, event, definition).map(Trigger::Message),
-        "signalEventDefinition" => signal_name(builder, event, definition).map(Trigger::Signal),
-        "timerEventDefinition" => timer(builder, event, definition).map(Trigger::Timer),
-        "conditionalEventDefinition" => {
-            let condition = definition.bpmn("condition").next();
-            match condition.and_then(|condition| builder.problems.expression(condition, condition.text.trim())) {
-                Some(condition) => Some(Trigger::Condition(condition)),
-                None => {
-                    builder
-                        .problems
-                        .error(event, "Conditional event must contain an expression for evaluation.");
-                    None
-                }
-            }
-        }
-        "errorEventDefinition" => Some(Trigger::Error(error(builder, event, definition))),
-        "escalationEventDefinition" => Some(Trigger::Escalation(escalation(builder, event, definition))),
-        "compensateEventDefinition" => Some(Trigger::Compensate),
-        "cancelEventDefinition" => Some(Trigger::Cancel),
-        other => {
-            builder
-                .problems
-                .error(event, format!("Unsupported event definition '{other}'"));
-            None
-        }
-    }
-}
-
-fn message_name(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<EventName> {
-    let Some(reference) = definition.attribute("messageRef") else {
-        builder.problems.error(event, "attribute 'messageRef' is required");
-        return None;
-    };
-    match builder.definitions.messages.get(local_name(reference)) {
-        Some(Some(name)) => Some(EventName(name.clone())),
-        Some(None) => {
-            let message = format!("Invalid 'messageRef': the message with id '{reference}' has no name.");
-            builder.problems.error(event, message);
-            None
-        }
-        None => {
-            let message = format!("Invalid 'messageRef': no message with id '{reference}' found.");
-            builder.problems.error(event, message);
-            None
-        }
-    }
-}
-
-fn signal_name(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<EventName> {
-    if definition.camunda("async") == Some("true") {
-        builder.problems.unsupported(
+/// What is compensated: an activity of the scope, or of the scope around an event sub-process.
+fn compensated(builder: &mut Builder<'_>, event: &Node, definition: &Node, scope: Option<ElementIx>) -> Option<String> {
+    if definition.attribute("waitForCompletion") == Some("false") {
+        builder.problems.warn(
             event,
-            "an asynchronous signal (camunda:async)",
-            "throw it synchronously",
+            "Unsupported attribute value for 'waitForCompletion': 'waitForCompletion=false' is not supported. Compensation event will wait for compensation to join.",
         );
     }
-    if definition.extensions("in").next().is_some() {
-        builder
-            .problems
-            .unsupported(event, "camunda:in of a signal", "set the variables in the receiver");
-    }
-    let Some(reference) = definition.attribute("signalRef") else {
-        builder.problems.error(
-            event,
-            "signalEventDefinition does not have required property 'signalRef'",
-        );
-        return None;
+    let activity = definition.attribute("activityRef")?.to_owned();
+    let throw = CompensationThrow {
+        activity: activity.clone(),
+        scope,
+        event: event.id().unwrap_or_default().to_owned(),
     };
-    match builder.definitions.signals.get(local_name(reference)) {
-        Some(Some(name)) => Some(EventName(name.clone())),
-        Some(None) => {
-            builder
-                .problems
-                .error(event, format!("signal with id '{reference}' has no name"));
-            None
-        }
-        None => {
-            builder
-                .problems
-                .error(event, format!("Could not find signal with id '{reference}'"));
-            None
-        }
-    }
-}
-
-fn timer(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<Timer> {
-    for (name, kind) in [
-        ("timeDate", TimerKind::Date),
-        ("timeCycle", TimerKind::Cycle),
-        ("timeDuration", TimerKind::Duration),
-    ] {
-        if let Some(node) = definition.bpmn(name).next() {
-            let expression = builder.problems.expression(node, node.text.trim())?;
-            return Some(Timer { kind, expression });
-        }
-    }
-    builder.problems.error(
-        event,
-        "Timer needs configuration (either timeDate, timeCycle or timeDuration is needed).",
-    );
-    None
-}
-
-fn error(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> ErrorDefinition {
-    let variable = |name| definition.camunda(name).map(str::to_owned);
-    let mut error = ErrorDefinition {
-        code: None,
-        message: None,
-        code_variable: variable("errorCodeVariable"),
-        message_variable: variable("errorMessageVariable"),
-    };
-    if let Some(reference) = definition.attribute("errorRef") {
-        match builder.definitions.errors.get(local_name(reference)) {
-            Some(row) => {
-                error.code.clone_from(&row.code);
-                error.message.clone_from(&row.message);
-            }
-            // Camunda takes a reference to no error of the file as the code itself.
-            None => error.code = builder.problems.expression(event, reference),
-        }
-    }
-    error
-}
-
-fn escalation(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> EscalationDefinition {
-    let mut code = None;
-    if let Some(reference) = definition.attribute("escalationRef") {
-        match builder.definitions.escalations.get(local_name(reference)) {
-            Some(found) => code.clone_from(found),
-            None => {
-                let message = format!("could not find escalation with id '{reference}'");
-                builder.problems.error(event, message);
-            }
-        }
-    }
-    EscalationDefinition {
-        code,
-        code_variable: definition.camunda("escalationCodeVariable").map(str::to_owned),
-    }
+    builder.compensation_throws.push(throw);
+    Some(activity)
 }
 
 pub(super) fn start(builder: &mut Builder<'_>, node: &Node, owner: &Node, parent: Option<ElementIx>) {
     let by_event = owner.attribute("triggeredByEvent") == Some("true");
-    let trigger = match definition(builder, node) {
+    let order: &[&str] = match (by_event, parent) {
+        (true, _) => &[ERROR, MESSAGE, SIGNAL, TIMER, COMPENSATE, ESCALATION, CONDITIONAL],
+        (false, None) => &[TIMER, MESSAGE, SIGNAL, CONDITIONAL],
+        (false, Some(_)) => &[],
+    };
+    if !by_event && parent.is_some() {
+        refuse_triggers(builder, node);
+    }
+    let trigger = match definition(builder, node, order) {
         Some(definition) => match trigger(builder, node, definition) {
             Some(trigger) => trigger,
             None => return,
         },
         None => Trigger::None,
     };
-    let allowed = match (&trigger, by_event) {
-        (Trigger::None, by_event) => !by_event,
-        (Trigger::Message(_) | Trigger::Timer(_) | Trigger::Signal(_) | Trigger::Condition(_), true) => true,
-        (Trigger::Message(_) | Trigger::Timer(_) | Trigger::Signal(_) | Trigger::Condition(_), false) => {
-            parent.is_none()
-        }
-        (Trigger::Error(_) | Trigger::Escalation(_) | Trigger::Compensate, by_event) => by_event,
-        (Trigger::Cancel, _) => false,
-    };
-    if !allowed {
-        let id = node.id().unwrap_or_default();
-        let place = if by_event {
-            "an event sub-process"
-        } else if parent.is_some() {
-            "a sub-process"
-        } else {
-            "a process"
-        };
-        builder.problems.error(
+    let interrupting = node
+        .attribute("isInterrupting")
+        .is_none_or(|text| text.eq_ignore_ascii_case("true"));
+    match &trigger {
+        Trigger::None if by_event => builder.problems.error(
             node,
-            format!("the event definition of the start event '{id}' is not allowed in {place}"),
-        );
+            "start event of event subprocess must be of type 'error', 'message', 'timer', 'signal', 'compensation' or 'escalation'",
+        ),
+        Trigger::Error(_) if !interrupting => builder
+            .problems
+            .error(node, "error start event of event subprocess must be interrupting"),
+        Trigger::Message(name) if !by_event && name.0.literal().is_none() => {
+            let message = format!(
+                "Invalid message name '{}' for element 'startEvent': expressions in the message start event name are not allowed!",
+                name.0.source()
+            );
+            builder.problems.error(node, message);
+        }
+        _ => {}
     }
     let activity_type = match trigger {
         Trigger::None | Trigger::Cancel => "startEvent",
@@ -225,26 +129,47 @@ pub(super) fn start(builder: &mut Builder<'_>, node: &Node, owner: &Node, parent
         Trigger::Escalation(_) => "escalationStartEvent",
         Trigger::Compensate => "compensationStartEvent",
     };
-    let interrupting = node.attribute("isInterrupting") != Some("false");
     let kind = Kind::Start(StartEvent { trigger, interrupting });
     add(builder, node, kind, activity_type, parent, |_| {});
 }
 
+/// Nothing triggers a plain sub-process.
+fn refuse_triggers(builder: &mut Builder<'_>, node: &Node) {
+    for definition in node.children.iter().filter(|child| is_event_definition(child)) {
+        let message = match definition.name.as_str() {
+            CONDITIONAL | TIMER | ESCALATION | COMPENSATE => {
+                format!("{} is not allowed on start event within a subprocess", definition.name)
+            }
+            ERROR | MESSAGE | SIGNAL => format!(
+                "{} only allowed on start event if subprocess is an event subprocess",
+                definition.name
+            ),
+            _ => continue,
+        };
+        builder.problems.error(node, message);
+    }
+}
+
 pub(super) fn end(builder: &mut Builder<'_>, node: &Node, parent: Option<ElementIx>) {
     let id = node.id().unwrap_or_default().to_owned();
-    let Some(definition) = definition(builder, node) else {
+    let order = [ERROR, CANCEL, TERMINATE, MESSAGE, SIGNAL, COMPENSATE, ESCALATION];
+    let Some(definition) = definition(builder, node, &order) else {
         add(builder, node, Kind::End(EndKind::None), "noneEndEvent", parent, |_| {});
         return;
     };
     let (kind, activity_type) = match definition.name.as_str() {
-        "terminateEventDefinition" => (EndKind::Terminate, "terminateEndEvent"),
-        "messageEventDefinition" => match activity::implementation(builder, definition, &id) {
+        TERMINATE => (EndKind::Terminate, "terminateEndEvent"),
+        MESSAGE => match activity::implementation(builder, definition, &id) {
             Some(service) => (EndKind::Message(service), "messageEndEvent"),
             None => (EndKind::None, "noneEndEvent"),
         },
-        "errorEventDefinition" => {
+        ERROR => {
             let error = error(builder, node, definition);
-            if error.code.is_none() {
+            if definition.attribute("errorRef").is_none_or(str::is_empty) {
+                builder
+                    .problems
+                    .error(node, "'errorRef' attribute is mandatory on error end event");
+            } else if error.code.as_ref().is_none_or(|code| code.source().is_empty()) {
                 builder.problems.error(
                     node,
                     "'errorCode' is mandatory on errors referenced by throwing error event definitions",
@@ -252,19 +177,33 @@ pub(super) fn end(builder: &mut Builder<'_>, node: &Node, parent: Option<Element
             }
             (EndKind::Error(error), "errorEndEvent")
         }
-        "signalEventDefinition" => match signal_name(builder, node, definition) {
-            Some(name) => (EndKind::Signal(name), "signalEndEvent"),
+        SIGNAL => match signal_throw(builder, node, definition) {
+            Some(signal) => (EndKind::Signal(signal), "signalEndEvent"),
             None => return,
         },
-        "escalationEventDefinition" => {
-            let escalation = escalation(builder, node, definition);
+        ESCALATION => {
+            let escalation = thrown_escalation(builder, node, definition);
             (EndKind::Escalation(escalation), "escalationEndEvent")
         }
-        "compensateEventDefinition" => (
-            EndKind::Compensate(definition.attribute("activityRef").map(str::to_owned)),
+        COMPENSATE => (
+            EndKind::Compensate(compensated(builder, node, definition, parent)),
             "compensationEndEvent",
         ),
-        "cancelEventDefinition" => (EndKind::Cancel, "cancelEndEvent"),
+        CANCEL => {
+            let transaction = parent.is_some_and(|scope| {
+                matches!(
+                    builder.elements[scope.index()].kind,
+                    Kind::SubProcess { transaction: true, .. }
+                )
+            });
+            if !transaction {
+                builder.problems.error(
+                    node,
+                    "end event with cancelEventDefinition only supported inside transaction subprocess",
+                );
+            }
+            (EndKind::Cancel, "cancelEndEvent")
+        }
         other => {
             builder
                 .problems
@@ -272,20 +211,24 @@ pub(super) fn end(builder: &mut Builder<'_>, node: &Node, parent: Option<Element
             return;
         }
     };
-    let scope = matches!(kind, EndKind::Message(super::super::task::ServiceTask::External(_)));
+    let scope = matches!(
+        kind,
+        EndKind::Message(super::super::task::ServiceTask::External(_)) | EndKind::Compensate(_) | EndKind::Cancel
+    );
     add(builder, node, Kind::End(kind), activity_type, parent, |element| {
         element.is_scope |= scope
     });
 }
 
 pub(super) fn catch(builder: &mut Builder<'_>, node: &Node, parent: Option<ElementIx>) {
-    let Some(definition) = definition(builder, node) else {
+    let order = [TIMER, SIGNAL, MESSAGE, LINK, CONDITIONAL];
+    let Some(definition) = definition(builder, node, &order) else {
         builder
             .problems
-            .error(node, "Unsupported intermediate catch event: it has no event definition");
+            .error(node, "Unsupported intermediate catch event type");
         return;
     };
-    if definition.name == "linkEventDefinition" {
+    if definition.name == LINK {
         let ix = add(
             builder,
             node,
@@ -332,7 +275,8 @@ pub(super) fn catch(builder: &mut Builder<'_>, node: &Node, parent: Option<Eleme
 
 pub(super) fn throw(builder: &mut Builder<'_>, node: &Node, parent: Option<ElementIx>) {
     let id = node.id().unwrap_or_default().to_owned();
-    let Some(definition) = definition(builder, node) else {
+    let order = [LINK, SIGNAL, COMPENSATE, MESSAGE, ESCALATION];
+    let Some(definition) = definition(builder, node, &order) else {
         add(
             builder,
             node,
@@ -344,24 +288,24 @@ pub(super) fn throw(builder: &mut Builder<'_>, node: &Node, parent: Option<Eleme
         return;
     };
     let (kind, activity_type) = match definition.name.as_str() {
-        "messageEventDefinition" => match activity::implementation(builder, definition, &id) {
+        MESSAGE => match activity::implementation(builder, definition, &id) {
             Some(service) => (ThrowKind::Message(service), "intermediateMessageThrowEvent"),
             // Without an implementation it does nothing, and Camunda's history says so.
             None => (ThrowKind::None, "intermediateNoneThrowEvent"),
         },
-        "signalEventDefinition" => match signal_name(builder, node, definition) {
-            Some(name) => (ThrowKind::Signal(name), "intermediateSignalThrow"),
+        SIGNAL => match signal_throw(builder, node, definition) {
+            Some(signal) => (ThrowKind::Signal(signal), "intermediateSignalThrow"),
             None => return,
         },
-        "escalationEventDefinition" => {
-            let escalation = escalation(builder, node, definition);
+        ESCALATION => {
+            let escalation = thrown_escalation(builder, node, definition);
             (ThrowKind::Escalation(escalation), "intermediateEscalationThrowEvent")
         }
-        "compensateEventDefinition" => {
-            let activity = definition.attribute("activityRef").map(str::to_owned);
+        COMPENSATE => {
+            let activity = compensated(builder, node, definition, parent);
             (ThrowKind::Compensate(activity), "intermediateCompensationThrowEvent")
         }
-        "linkEventDefinition" => {
+        LINK => {
             // A link has no activity of its own: flows to it go on at its target.
             let name = definition.attribute("name").unwrap_or_default().to_owned();
             builder.links.insert(id, (name, parent));
@@ -375,69 +319,11 @@ pub(super) fn throw(builder: &mut Builder<'_>, node: &Node, parent: Option<Eleme
             return;
         }
     };
-    let scope = matches!(kind, ThrowKind::Message(super::super::task::ServiceTask::External(_)));
+    let scope = matches!(
+        kind,
+        ThrowKind::Message(super::super::task::ServiceTask::External(_)) | ThrowKind::Compensate(_)
+    );
     add(builder, node, Kind::Throw(kind), activity_type, parent, |element| {
         element.is_scope |= scope
     });
-}
-
-pub(super) fn boundary(builder: &mut Builder<'_>, node: &Node, parent: Option<ElementIx>) {
-    let host = node
-        .attribute("attachedToRef")
-        .and_then(|id| builder.entries.get(local_name(id)).copied());
-    let Some(host) = host.filter(|host| builder.elements[host.index()].scope == parent) else {
-        builder.problems.error(
-            node,
-            "Invalid reference in boundary event. Make sure that the referenced activity is defined in the same scope as the boundary event",
-        );
-        return;
-    };
-    let Some(definition) = definition(builder, node) else {
-        builder
-            .problems
-            .error(node, "Unsupported boundary event: it has no event definition");
-        return;
-    };
-    let Some(trigger) = trigger(builder, node, definition) else {
-        return;
-    };
-    let mut interrupting = node.attribute("cancelActivity") != Some("false");
-    let activity_type = match trigger {
-        Trigger::Message(_) => "boundaryMessage",
-        Trigger::Signal(_) => "boundarySignal",
-        Trigger::Timer(_) => "boundaryTimer",
-        Trigger::Condition(_) => "boundaryConditional",
-        Trigger::Error(_) => {
-            interrupting = true;
-            "boundaryError"
-        }
-        Trigger::Escalation(_) => "boundaryEscalation",
-        Trigger::Compensate => "compensationBoundaryCatch",
-        Trigger::Cancel => "cancelBoundaryCatch",
-        Trigger::None => return,
-    };
-    if !matches!(
-        builder.elements[host.index()].kind,
-        Kind::Pass
-            | Kind::Service(_)
-            | Kind::User(_)
-            | Kind::Receive(_)
-            | Kind::Call(_)
-            | Kind::SubProcess { .. }
-            | Kind::MultiInstance(_)
-    ) {
-        builder
-            .problems
-            .error(node, "a boundary event can only be attached to an activity");
-        return;
-    }
-    let kind = Kind::Boundary(Boundary {
-        host,
-        trigger,
-        interrupting,
-    });
-    let ix = add(builder, node, kind, activity_type, parent, |_| {});
-    let host = builder.at(host);
-    host.boundary.push(ix);
-    host.is_scope = true;
 }

@@ -82,6 +82,15 @@ fn flow(builder: &mut Builder<'_>, node: &Node) {
             .error(node, format!("Invalid destination '{to}' of sequence flow '{id}'"));
         return;
     };
+    for (end, ix, which) in [(from, source, "outgoing"), (to, target, "incoming")] {
+        if builder.elements[ix.index()].for_compensation {
+            builder.problems.error(
+                node,
+                format!("Invalid {which} sequence flow of compensation activity '{end}'. A compensation activity should not have an incoming or outgoing sequence flow."),
+            );
+            return;
+        }
+    }
     let condition = node.bpmn("conditionExpression").next().and_then(|condition| {
         if let Some(language) = condition.attribute("language") {
             let what = format!("a condition in the language '{language}'");

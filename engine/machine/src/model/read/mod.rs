@@ -1,17 +1,20 @@
 //! The reader: XML tree to compiled processes. One file for each kind of thing that is read.
 
 mod activity;
+mod boundary;
 mod check;
+mod compensation;
 mod definitions;
 mod event;
-mod executed;
 mod extension;
 mod flow;
 mod gateway;
 mod problems;
 mod process;
 mod scope;
+mod subscriptions;
 mod time_to_live;
+mod trigger;
 
 use std::sync::Arc;
 

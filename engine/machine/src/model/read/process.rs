@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use super::super::element::{Element, Flow, Kind};
-use super::super::event::Trigger;
+use super::super::event::{Boundary, CatchKind, StartEvent, Trigger};
 use super::super::index::{ElementIx, FlowIx};
 use super::super::process::ProcessModel;
 use super::super::xml::{Node, Place};
+use super::compensation::{self, CompensationThrow};
 use super::definitions::Definitions;
 use super::problems::Problems;
 use super::{check, extension, flow, scope, time_to_live};
+use crate::error::Problem;
 use crate::expression::Expression;
 
 /// A process that is being read.
@@ -26,6 +28,8 @@ pub(super) struct Builder<'a> {
     pub(super) links: HashMap<String, (String, Option<ElementIx>)>,
     /// Link catch events by name and scope.
     pub(super) link_targets: HashMap<(String, Option<ElementIx>), ElementIx>,
+    /// What compensation events name.
+    pub(super) compensation_throws: Vec<CompensationThrow>,
     pub(super) task_priority: Option<Expression>,
     pub(super) job_priority: Option<Expression>,
 }
@@ -33,6 +37,21 @@ pub(super) struct Builder<'a> {
 impl Builder<'_> {
     pub(super) fn at(&mut self, ix: ElementIx) -> &mut Element {
         &mut self.elements[ix.index()]
+    }
+
+    /// A problem with an element that has been read.
+    pub(super) fn problem_at(&mut self, id: &str, message: String) {
+        let (line, column) = self.by_id.get(id).map_or((0, 0), |ix| {
+            let element = &self.elements[ix.index()];
+            (element.line, element.column)
+        });
+        self.problems.push_error(Problem {
+            message,
+            line,
+            column,
+            main_element: Some(id.to_owned()),
+            elements: vec![id.to_owned()],
+        });
     }
 
     /// Adds an element to its scope.
@@ -75,6 +94,7 @@ pub(super) fn blank(id: String, name: Option<&str>, kind: Kind, activity_type: &
         properties: Vec::new(),
         error_mappings: Vec::new(),
         for_compensation: false,
+        compensation_handler: None,
         after_event_gateway: false,
         line: place.line,
         column: place.column,
@@ -102,11 +122,13 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         entries: HashMap::new(),
         links: HashMap::new(),
         link_targets: HashMap::new(),
+        compensation_throws: Vec::new(),
         task_priority,
         job_priority,
     };
     scope::read(&mut builder, node, None);
     flow::read(&mut builder, node);
+    compensation::read(&mut builder, node);
     let children: Vec<ElementIx> = (0..builder.elements.len() as u32)
         .map(ElementIx)
         .filter(|ix| builder.elements[ix.index()].scope.is_none())
@@ -115,6 +137,11 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
     let listeners = extension::listeners(&mut builder, node, &key);
     let properties = extension::properties(node);
     check::model(&mut builder);
+    let compensates = builder
+        .elements
+        .iter()
+        .any(|element| element.compensation_handler.is_some());
+    let conditional = builder.elements.iter().any(is_conditional);
     ProcessModel {
         key,
         name: node.attribute("name").map(str::to_owned),
@@ -128,6 +155,8 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         properties,
         children,
         initial,
+        compensates,
+        conditional,
         line: node.place.line,
         column: node.place.column,
         elements: builder.elements,
@@ -135,6 +164,19 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         by_id: builder.by_id,
         flows_by_id: builder.flows_by_id,
     }
+}
+
+fn is_conditional(element: &Element) -> bool {
+    matches!(
+        &element.kind,
+        Kind::Start(StartEvent {
+            trigger: Trigger::Condition(_),
+            ..
+        }) | Kind::Boundary(Boundary {
+            trigger: Trigger::Condition(_),
+            ..
+        }) | Kind::Catch(CatchKind::Event(Trigger::Condition(_)))
+    )
 }
 
 pub(super) fn documentation(node: &Node) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::super::index::ElementIx;
 use super::super::xml::{Node, Ns};
 use super::process::Builder;
-use super::{activity, event, gateway};
+use super::{activity, boundary, event, gateway};
 
 /// What has no part in the execution.
 const INERT: [&str; 21] = [
@@ -31,14 +31,14 @@ const INERT: [&str; 21] = [
 ];
 
 pub(super) fn read(builder: &mut Builder<'_>, node: &Node, scope: Option<ElementIx>) {
-    let mut boundary = Vec::new();
+    let mut boundaries = Vec::new();
     for child in node.children.iter().filter(|child| child.ns == Ns::Bpmn) {
         match child.name.as_str() {
             "startEvent" => event::start(builder, child, node, scope),
             "endEvent" => event::end(builder, child, scope),
             "intermediateCatchEvent" => event::catch(builder, child, scope),
             "intermediateThrowEvent" => event::throw(builder, child, scope),
-            "boundaryEvent" => boundary.push(child),
+            "boundaryEvent" => boundaries.push(child),
             "exclusiveGateway" | "parallelGateway" | "inclusiveGateway" | "eventBasedGateway" => {
                 gateway::read(builder, child, scope);
             }
@@ -64,8 +64,8 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, scope: Option<Element
         }
     }
     // After the activities that they are attached to, wherever they are written.
-    for child in boundary {
-        event::boundary(builder, child, scope);
+    for child in boundaries {
+        boundary::read(builder, child, scope);
     }
 }
 
