@@ -5,7 +5,7 @@
 
 use crate::error::Problem;
 use crate::id::{Id, Millis};
-use crate::row::{DefinitionRow, Deployment, Instance};
+use crate::row::{Comment, DefinitionRow, Delegation, Deployment, Instance};
 use crate::value::Value;
 use crate::view::Tenant;
 
@@ -109,7 +109,100 @@ pub enum Command {
         id: Id,
         /// Set before.
         variables: Vec<VariableInput>,
+        /// `withVariablesInReturn`: the reply is [`Reply::Variables`].
+        with_variables: bool,
     },
+    /// `POST /task/create`: a task that is in no process.
+    CreateTask(Box<TaskFields>),
+    /// User tasks, but for completing them.
+    Task {
+        /// Which.
+        id: Id,
+        /// What of it.
+        action: TaskAction,
+    },
+    /// `DELETE /task/{id}`: a task that is in no process, with those that are parts of it. An unknown one is gone already.
+    DeleteTask(Id),
+    /// `POST /task/{id}/comment/create`
+    AddComment {
+        /// The task.
+        task: Id,
+        /// The process instance that it is about too.
+        instance: Option<Id>,
+        /// Who says so.
+        user: Option<String>,
+        /// What.
+        message: String,
+    },
+    /// `PUT /task/{id}/comment`
+    EditComment {
+        /// Which.
+        id: Id,
+        /// What it says from now on.
+        message: String,
+    },
+    /// `DELETE /task/{id}/comment/{id}`
+    DeleteComment(Id),
+    /// `DELETE /task/{id}/comment` and `DELETE /process-instance/{id}/comment`
+    DeleteComments {
+        /// Of a task.
+        task: Option<Id>,
+        /// Of an instance.
+        instance: Option<Id>,
+    },
+}
+
+/// What can be said of a user task from outside (`TaskDto`). All of it is said at once: what is none becomes none.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct TaskFields {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub assignee: Option<String>,
+    pub owner: Option<String>,
+    pub delegation: Option<Delegation>,
+    pub parent: Option<Id>,
+    pub priority: i32,
+    pub due: Option<Millis>,
+    pub follow_up: Option<Millis>,
+    pub tenant: Option<String>,
+}
+
+/// What is done with a user task.
+#[derive(Clone, Debug)]
+pub enum TaskAction {
+    /// `POST …/claim`; by nobody: it is given back.
+    Claim(Option<String>),
+    /// `POST …/assignee`, `POST …/unclaim`
+    Assign(Option<String>),
+    /// `POST …/delegate`
+    Delegate(Option<String>),
+    /// `POST …/resolve`
+    Resolve(Vec<VariableInput>),
+    /// `PUT /task/{id}`
+    Update(Box<TaskFields>),
+    /// `POST …/identity-links`
+    Link(TaskLink),
+    /// `POST …/identity-links/delete`
+    Unlink(TaskLink),
+    /// `POST …/bpmnError`
+    BpmnError {
+        /// The error's code.
+        code: String,
+        /// The error's message.
+        message: Option<String>,
+        /// Set before the error is thrown.
+        variables: Vec<VariableInput>,
+    },
+}
+
+/// A user or a group, and their part in a task: `candidate`, `assignee`, `owner`, or any other word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct TaskLink {
+    pub user: Option<String>,
+    pub group: Option<String>,
+    pub kind: String,
 }
 
 /// A deployment.
@@ -305,6 +398,10 @@ pub enum ExternalTaskAction {
 pub enum Reply {
     /// It is done.
     Done,
+    /// Of [`Command::AddComment`]: what was kept.
+    Commented(Comment),
+    /// Where asked for: the variables of the instance as it is, or, where it has ended, as it was.
+    Variables(Vec<(String, Value)>),
     /// Of [`Command::Deploy`].
     Deployed {
         /// The deployment: a new one, or an earlier one that has all this already.

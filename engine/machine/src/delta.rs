@@ -3,9 +3,9 @@
 use crate::command::Reply;
 use crate::id::{Id, Millis};
 use crate::row::{
-    DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance,
-    InstanceState, Job, JobLog, Resource, UserTask, Variable,
+    Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
+    Instance, InstanceState, Job, JobLog, Resource, UserTask, Variable,
 };
 
 /// The result of a command that was decided.
@@ -66,6 +66,19 @@ pub enum Change {
     InsertTask(UserTask),
     UpdateTask(UserTask),
     DeleteTask(Id),
+    InsertIdentityLink(IdentityLink),
+    DeleteIdentityLink(Id),
+    InsertComment(Comment),
+    UpdateComment {
+        id: Id,
+        message: String,
+    },
+    DeleteComment(Id),
+    /// All of a task, or all of an instance.
+    DeleteComments {
+        task: Option<Id>,
+        instance: Option<Id>,
+    },
     InsertIncident(Incident),
     DeleteIncident(Id),
     InsertDedupeKey(DedupeKey),
@@ -98,10 +111,15 @@ pub enum Change {
         id: Id,
         called_instance: Id,
     },
+    /// Of the activity of a user task.
+    HistoryActivityAssigned {
+        id: Id,
+        assignee: Option<String>,
+    },
     HistoryVariable(HistoricVariable),
     HistoryVariableDeleted(Id),
     HistoryTaskStart(HistoricTask),
-    HistoryTaskUpdate(HistoricTask),
+    HistoryTaskUpdate(UserTask),
     HistoryTaskEnd {
         id: Id,
         end_time: Millis,

@@ -26,6 +26,9 @@ pub enum MachineError {
     /// An external task is held by another worker, or by none.
     #[error("{0}")]
     NotLockHolder(String),
+    /// `TaskAlreadyClaimedException`
+    #[error("{0}")]
+    AlreadyClaimed(String),
     /// `SuspendedEntityInteractionException`
     #[error("{0}")]
     Suspended(String),

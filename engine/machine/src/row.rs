@@ -117,9 +117,9 @@ pub enum ExecutionState {
 pub struct Variable {
     /// Also the id of its history.
     pub id: Id,
-    /// The process instance.
+    /// The process instance; of a user task that is in none, the task.
     pub instance: Id,
-    /// The execution or the instance that has it.
+    /// The execution, instance or user task that has it.
     pub scope: Id,
     /// Unique in its scope.
     pub name: String,
@@ -240,22 +240,99 @@ pub enum EventKind {
 #[allow(missing_docs, reason = "Camunda's names")]
 pub struct UserTask {
     pub id: Id,
-    pub instance: Id,
-    pub execution: Id,
-    pub definition: Id,
-    /// The activity's id: `taskDefinitionKey`.
-    pub activity: String,
+    /// Where in a process it is; none for one that was made by itself (`POST /task/create`).
+    pub place: Option<TaskPlace>,
     pub name: Option<String>,
     pub description: Option<String>,
     pub assignee: Option<String>,
     pub owner: Option<String>,
+    pub delegation: Option<Delegation>,
+    /// The task that it is a part of.
+    pub parent: Option<Id>,
     pub priority: i32,
     pub created: Millis,
+    /// `lastUpdated`: when somebody changed it, or what hangs on it.
+    pub updated: Option<Millis>,
     pub due: Option<Millis>,
     pub follow_up: Option<Millis>,
     pub form_key: Option<String>,
     pub suspended: bool,
     pub tenant: Option<String>,
+}
+
+/// Where in a process a user task is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskPlace {
+    /// The process instance.
+    pub instance: Id,
+    /// The execution of the activity.
+    pub execution: Id,
+    /// The definition.
+    pub definition: Id,
+    /// The activity's id: `taskDefinitionKey`.
+    pub activity: String,
+}
+
+impl UserTask {
+    /// Its process instance.
+    #[must_use]
+    pub fn instance(&self) -> Option<Id> {
+        self.place.as_ref().map(|place| place.instance)
+    }
+
+    /// Its execution.
+    #[must_use]
+    pub fn execution(&self) -> Option<Id> {
+        self.place.as_ref().map(|place| place.execution)
+    }
+
+    /// Its process definition.
+    #[must_use]
+    pub fn definition(&self) -> Option<Id> {
+        self.place.as_ref().map(|place| place.definition)
+    }
+
+    /// Its activity.
+    #[must_use]
+    pub fn activity(&self) -> Option<&str> {
+        self.place.as_ref().map(|place| place.activity.as_str())
+    }
+}
+
+/// Where a delegated user task is on its way back to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub enum Delegation {
+    Pending,
+    Resolved,
+}
+
+/// Who may work on a user task, or has another part in it. The assignee and the owner are fields of the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityLink {
+    /// Of this row only.
+    pub id: Id,
+    /// The task.
+    pub task: Id,
+    /// A user, or a group.
+    pub user: Option<String>,
+    /// A group, or a user.
+    pub group: Option<String>,
+    /// `candidate`, or any other word.
+    pub kind: String,
+}
+
+/// What somebody said of a task. It is kept as history is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Comment {
+    pub id: Id,
+    pub task: Option<Id>,
+    pub instance: Option<Id>,
+    pub root: Option<Id>,
+    pub user: Option<String>,
+    pub time: Millis,
+    pub message: String,
 }
 
 /// Something that a person must look at.
@@ -383,8 +460,8 @@ pub struct HistoricVariable {
 #[allow(missing_docs, reason = "Camunda's names")]
 pub struct HistoricTask {
     pub task: UserTask,
-    pub root: Id,
-    pub definition_key: String,
+    pub root: Option<Id>,
+    pub definition_key: Option<String>,
     pub end_time: Option<Millis>,
     pub delete_reason: Option<String>,
     pub removal_time: Option<Millis>,

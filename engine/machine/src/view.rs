@@ -9,8 +9,8 @@ use std::sync::Arc;
 use crate::id::Id;
 use crate::model::ProcessModel;
 use crate::row::{
-    DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask, Incident, Instance,
-    Job, Resource, UserTask, Variable,
+    DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask, IdentityLink,
+    Incident, Instance, Job, Resource, UserTask, Variable,
 };
 use crate::value::Value;
 
@@ -112,6 +112,9 @@ pub trait View {
     fn start_jobs(&self, definition: Id) -> Seen<Vec<Job>>;
     fn task(&self, id: Id) -> Seen<Option<UserTask>>;
     fn task_of(&self, execution: Id) -> Seen<Option<UserTask>>;
+    fn links_of(&self, task: Id) -> Seen<Vec<IdentityLink>>;
+    /// The tasks that are parts of a task.
+    fn sub_tasks(&self, task: Id) -> Seen<Vec<UserTask>>;
     fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>>;
     fn subscriptions_of(&self, execution: Id) -> Seen<Vec<EventSubscription>>;
     /// Executions that wait, of instances that are not suspended.

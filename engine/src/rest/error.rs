@@ -162,6 +162,7 @@ impl From<MachineError> for RestError {
                 let message = format!("org.camunda.bpm.engine.MismatchingMessageCorrelationException: {message}");
                 Self::of_engine(S::BAD_REQUEST, "RestException", message)
             }
+            MachineError::AlreadyClaimed(_) => of(S::INTERNAL_SERVER_ERROR, "TaskAlreadyClaimedException"),
             MachineError::Suspended(_) => of(S::BAD_REQUEST, "SuspendedEntityInteractionException"),
             MachineError::AlreadyRunning(_) => Self::new(S::BAD_REQUEST, "HandoffAlreadyRunning", message),
             MachineError::Parse(problems) => Self {

@@ -58,6 +58,14 @@ impl<'c> Reader<'c> {
         ))
     }
 
+    /// As [`Self::definition_id`], or null where there is none.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn definition_id_opt(&self, id: Option<Id>) -> Result<Json> {
+        id.map_or(Ok(Json::Null), |id| self.definition_id(id))
+    }
+
     /// The key of a definition; null where it has been deleted.
     ///
     /// # Errors

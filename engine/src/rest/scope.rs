@@ -32,8 +32,10 @@ pub(crate) enum Kind {
     ProcessInstance,
     /// Those of one execution alone.
     Execution,
-    /// All that are visible from a user task's execution.
+    /// All that are visible from a user task.
     Task,
+    /// Those of one user task alone.
+    TaskLocal,
 }
 
 impl Kind {
@@ -42,12 +44,12 @@ impl Kind {
         match self {
             Self::ProcessInstance => "process instance",
             Self::Execution => "execution",
-            Self::Task => "task",
+            Self::Task | Self::TaskLocal => "task",
         }
     }
 
     fn is_local(self) -> bool {
-        self == Self::Execution
+        matches!(self, Self::Execution | Self::TaskLocal)
     }
 }
 
@@ -72,33 +74,55 @@ pub(crate) fn routes(path: &str, kind: Kind) -> Router<Api> {
 ///
 /// # Errors
 /// 500 `NullValueException`, as in Camunda: nothing has this id.
-fn scopes(reader: &Reader<'_>, kind: Kind, text: &str) -> Result<Vec<Id>> {
-    let mut id = reader.ids.read(text);
-    if kind == Kind::Task {
-        id = Select::<UserTask>::by_id(reader.connection, id)?
-            .ok_or_else(|| missing(kind, text))?
-            .execution;
+pub(crate) fn scopes(reader: &Reader<'_>, kind: Kind, text: &str) -> Result<Vec<Id>> {
+    let id = reader.ids.read(text);
+    match kind {
+        Kind::Task | Kind::TaskLocal => {
+            let task = Select::<UserTask>::by_id(reader.connection, id)?.ok_or_else(|| missing(kind, text))?;
+            scopes_of_task(reader, kind, &task)
+        }
+        Kind::ProcessInstance | Kind::Execution => {
+            let mut scopes = Vec::new();
+            match outwards(reader, id, kind.is_local(), &mut scopes)? {
+                true => Ok(scopes),
+                false => Err(missing(kind, text)),
+            }
+        }
     }
-    let mut scopes = vec![id];
+}
+
+/// Where to look from a user task.
+///
+/// # Errors
+/// 500 where the store fails.
+pub(crate) fn scopes_of_task(reader: &Reader<'_>, kind: Kind, task: &UserTask) -> Result<Vec<Id>> {
+    let mut scopes = vec![task.id];
+    if let (Kind::Task, Some(execution)) = (kind, task.execution()) {
+        outwards(reader, execution, false, &mut scopes)?;
+    }
+    Ok(scopes)
+}
+
+/// The scopes from an execution or instance outwards, or only itself; whether it is there.
+fn outwards(reader: &Reader<'_>, from: Id, only_itself: bool, scopes: &mut Vec<Id>) -> Result<bool> {
+    let mut id = from;
+    scopes.push(id);
     while let Some(execution) = Select::<Execution>::by_id(reader.connection, id)? {
-        if kind.is_local() {
-            return Ok(scopes);
+        if only_itself {
+            return Ok(true);
         }
         id = execution.parent;
         scopes.push(id);
     }
-    match Select::<Instance>::by_id(reader.connection, id)? {
-        Some(_) => Ok(scopes),
-        None => Err(missing(kind, text)),
-    }
+    Ok(Select::<Instance>::by_id(reader.connection, id)?.is_some())
 }
 
 fn missing(kind: Kind, id: &str) -> RestError {
-    let what = if kind == Kind::Task { "task" } else { "execution" };
-    let message = match kind {
-        Kind::Task => format!("Cannot find task with id {id}: task is null"),
-        _ => format!("execution {id} doesn't exist: {what} is null"),
+    let what = match kind {
+        Kind::Task | Kind::TaskLocal => "task",
+        Kind::ProcessInstance | Kind::Execution => "execution",
     };
+    let message = format!("{what} {id} doesn't exist: {what} is null");
     RestError::of_engine(StatusCode::INTERNAL_SERVER_ERROR, "NullValueException", message)
 }
 

@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use handoff_machine::row::{Execution, Instance, Variable};
+use handoff_machine::Id;
+use handoff_machine::row::{Execution, Instance, UserTask, Variable};
 use serde_json::{Value as Json, json};
 
 use super::api::Api;
@@ -35,6 +36,37 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/variable-instance/{id}/data", get(download))
 }
 
+/// Where a variable is.
+#[derive(Default)]
+struct Place {
+    execution: Option<Id>,
+    activity: Option<String>,
+    task: Option<Id>,
+}
+
+impl Place {
+    fn of(reader: &Reader<'_>, variable: &Variable) -> Result<Self> {
+        if let Some(execution) = Select::<Execution>::by_id(reader.connection, variable.scope)? {
+            return Ok(Self {
+                execution: Some(execution.id),
+                activity: Some(execution.activity),
+                task: None,
+            });
+        }
+        Ok(match Select::<UserTask>::by_id(reader.connection, variable.scope)? {
+            Some(task) => Self {
+                task: Some(task.id),
+                execution: task.execution(),
+                activity: task.place.map(|place| place.activity),
+            },
+            None => Self {
+                execution: Some(variable.scope),
+                ..Self::default()
+            },
+        })
+    }
+}
+
 fn dto(reader: &Reader<'_>, variable: &Variable, objects: Objects) -> Result<Json> {
     let ids = reader.ids;
     let instance = Select::<Instance>::by_id(reader.connection, variable.instance)?;
@@ -42,22 +74,19 @@ fn dto(reader: &Reader<'_>, variable: &Variable, objects: Objects) -> Result<Jso
         .as_ref()
         .map(|instance| reader.definition_id(instance.definition))
         .transpose()?;
-    let activity = match variable.scope == variable.instance {
-        true => None,
-        false => Select::<Execution>::by_id(reader.connection, variable.scope)?.map(|execution| execution.activity),
-    };
+    let place = Place::of(reader, variable)?;
     let mut dto = typed(&variable.value, objects);
     let rest = json!({
         "id": ids.text(variable.id),
         "name": variable.name,
         "processDefinitionId": definition,
-        "processInstanceId": ids.text(variable.instance),
-        "executionId": ids.text(variable.scope),
+        "processInstanceId": instance.as_ref().map(|instance| ids.text(instance.id)),
+        "executionId": ids.json_opt(place.execution),
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "taskId": null,
+        "taskId": ids.json_opt(place.task),
         "batchId": null,
-        "activityInstanceId": ids.activity(activity.as_deref(), variable.scope),
+        "activityInstanceId": place.execution.map(|id| ids.activity(place.activity.as_deref(), id)),
         "errorMessage": null,
         "tenantId": instance.and_then(|instance| instance.tenant),
     });
@@ -141,7 +170,17 @@ fn select(api: &Api, params: &Params) -> Result<Select<Variable>> {
             "scope IN (SELECT value FROM json_each(?))",
             of.last_ids("activityInstanceIdIn")?,
         )
-        .only_if(of.json("taskIdIn").is_some(), "false")
+        .within("scope IN (SELECT value FROM json_each(?))", of.ids("taskIdIn")?)
+        .within(
+            "scope IN (SELECT value FROM json_each(?))",
+            of.last_ids("variableScopeIdIn")?,
+        )
+        .only_if(
+            of.json("caseInstanceIdIn").is_some()
+                || of.json("caseExecutionIdIn").is_some()
+                || of.json("batchIdIn").is_some(),
+            "false",
+        )
         .within(
             "instance IN (SELECT id FROM process_instance WHERE tenant IN (SELECT value FROM json_each(?)))",
             of.list("tenantIdIn")?,

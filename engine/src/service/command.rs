@@ -158,5 +158,12 @@ fn kind(command: &Command) -> &'static str {
         Command::SetJobRetries { .. } => "set-job-retries",
         Command::SetJobDue { .. } => "set-job-due",
         Command::CompleteTask { .. } => "complete-task",
+        Command::CreateTask(_) => "create-task",
+        Command::Task { .. } => "act-on-task",
+        Command::DeleteTask(_) => "delete-task",
+        Command::AddComment { .. }
+        | Command::EditComment { .. }
+        | Command::DeleteComment(_)
+        | Command::DeleteComments { .. } => "comment",
     }
 }

@@ -2,7 +2,7 @@
 //! makes a table's statements from its list of columns.
 
 use handoff_machine::Id;
-use handoff_machine::row::{EventKind, ExecutionState, InstanceState, JobKind, LogState};
+use handoff_machine::row::{Delegation, EventKind, ExecutionState, InstanceState, JobKind, LogState, TaskPlace};
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row, Statement};
 
@@ -156,6 +156,53 @@ macro_rules! code {
 code!(EventKind: Message = 0, Signal = 1, Conditional = 2, Compensate = 3);
 code!(InstanceState: Active = 0, Suspended = 1, Completed = 2, ExternallyTerminated = 3, InternallyTerminated = 4);
 code!(LogState: Created = 0, Failed = 1, Successful = 2, Deleted = 3);
+
+code!(Delegation: Pending = 0, Resolved = 1);
+
+impl Field for Option<Delegation> {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        match from.take::<Option<i64>>()? {
+            None => Ok(None),
+            Some(0) => Ok(Some(Delegation::Pending)),
+            Some(1) => Ok(Some(Delegation::Resolved)),
+            Some(other) => Err(from.invalid(format!("{other} is no Delegation"))),
+        }
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        to.put(self.map(Code::code))
+    }
+}
+
+/// `instance, execution, definition, activity`: all of them or none.
+impl Field for Option<TaskPlace> {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        let columns = (
+            Field::read(from)?,
+            Field::read(from)?,
+            Field::read(from)?,
+            from.take::<Option<String>>()?,
+        );
+        match columns {
+            (None, None, None, None) => Ok(None),
+            (Some(instance), Some(execution), Some(definition), Some(activity)) => Ok(Some(TaskPlace {
+                instance,
+                execution,
+                definition,
+                activity,
+            })),
+            _ => Err(from.invalid("a task's place in its process has holes")),
+        }
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        let place = self.as_ref();
+        place.map(|place| place.instance).bind(to)?;
+        place.map(|place| place.execution).bind(to)?;
+        place.map(|place| place.definition).bind(to)?;
+        to.put(place.map(|place| &place.activity))
+    }
+}
 
 /// `state, flows`
 impl Field for ExecutionState {

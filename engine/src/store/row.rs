@@ -2,9 +2,9 @@
 //! [`Table::COLUMNS`] and gives the result to [`Table::from_row`].
 
 use handoff_machine::row::{
-    DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance, Job,
-    JobLog, Resource, UserTask, Variable,
+    Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
+    Instance, Job, JobLog, Resource, UserTask, Variable,
 };
 use rusqlite::{Connection, Result, Row};
 
@@ -139,10 +139,20 @@ table!(
 
 table!(
     UserTask in "task":
-    id("id"), instance("instance"), execution("execution"), definition("definition"), activity("activity"),
-    name("name"), description("description"), assignee("assignee"), owner("owner"), priority("priority"),
-    created("created"), due("due"), follow_up("follow_up"), form_key("form_key"), suspended("suspended"),
-    tenant("tenant"),
+    id("id"), place("instance" "execution" "definition" "activity"), name("name"), description("description"),
+    assignee("assignee"), owner("owner"), delegation("delegation"), parent("parent"), priority("priority"),
+    created("created"), updated("updated"), due("due"), follow_up("follow_up"), form_key("form_key"),
+    suspended("suspended"), tenant("tenant"),
+);
+
+table!(
+    IdentityLink in "identity_link":
+    id("id"), task("task"), user("user_id"), group("group_id"), kind("kind"),
+);
+
+table!(
+    Comment in "comment":
+    id("id"), task("task"), instance("instance"), root("root"), user("user_id"), time("time"), message("message"),
 );
 
 table!(
@@ -185,8 +195,8 @@ table!(
 table!(
     HistoricTask in "historic_task":
     task(
-        "id" "instance" "execution" "definition" "activity" "name" "description" "assignee" "owner" "priority"
-        "created" "due" "follow_up" "form_key" "suspended" "tenant"
+        "id" "instance" "execution" "definition" "activity" "name" "description" "assignee" "owner" "delegation"
+        "parent" "priority" "created" "updated" "due" "follow_up" "form_key" "suspended" "tenant"
     ),
     root("root"), definition_key("definition_key"), end_time("end_time"), delete_reason("delete_reason"),
     removal_time("removal_time"),

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::row::{
-    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, Incident, Instance, Job, Resource,
-    UserTask, Variable,
+    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, IdentityLink, Incident, Instance,
+    Job, Resource, UserTask, Variable,
 };
 use handoff_machine::view::{Definition, Seen, SubscriptionQuery, Tenant, View, ViewError};
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
@@ -89,7 +89,7 @@ owned!(
     ExternalTask: |it| Some(it.instance),
     Job: |it| it.instance,
     EventSubscription: |it| it.instance,
-    UserTask: |it| Some(it.instance),
+    UserTask: |it| it.instance(),
     Incident: |it| it.instance,
 );
 
@@ -337,6 +337,17 @@ impl View for StoreView<'_> {
 
     fn task_of(&self, execution: Id) -> Seen<Option<UserTask>> {
         self.one(select!(UserTask, "task WHERE execution = ?1"), params![execution.0])
+    }
+
+    fn links_of(&self, task: Id) -> Seen<Vec<IdentityLink>> {
+        self.list(
+            select!(IdentityLink, "identity_link WHERE task = ?1 ORDER BY id"),
+            params![task.0],
+        )
+    }
+
+    fn sub_tasks(&self, task: Id) -> Seen<Vec<UserTask>> {
+        self.many(select!(UserTask, "task WHERE parent = ?1 ORDER BY id"), params![task.0])
     }
 
     fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>> {

@@ -246,7 +246,7 @@ async fn queries_refuse_what_they_do_not_know() -> Result<()> {
     for (path, words) in [
         (
             "/task?sortBy=nope&sortOrder=asc",
-            "Cannot set query sortBy parameter to value nope",
+            "Cannot set query parameter 'sortBy' to value 'nope'",
         ),
         ("/task?sortBy=name", "Only a single sorting parameter specified"),
         (

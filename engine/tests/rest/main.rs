@@ -10,3 +10,4 @@ mod once;
 mod player;
 mod recordings;
 mod server;
+mod tasks;

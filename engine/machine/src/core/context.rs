@@ -182,11 +182,11 @@ impl Context for Sight<'_, '_, '_> {
                     "assignee" => text(task.assignee),
                     "owner" => text(task.owner),
                     "priority" => Datum::Integer(task.priority),
-                    "taskDefinitionKey" => Datum::text(task.activity),
+                    "taskDefinitionKey" => text(task.activity()),
                     "dueDate" => task.due.map_or(Datum::Null, Datum::Date),
                     "followUpDate" => task.follow_up.map_or(Datum::Null, Datum::Date),
                     "createTime" => Datum::Date(task.created),
-                    "processInstanceId" => Datum::text(self.work.text(task.instance)),
+                    "processInstanceId" => text(task.instance().map(|id| self.work.text(id))),
                     "execution" => Datum::Host(HostObject::Execution(self.site.execution)),
                     _ => return Ok(None),
                 }))

@@ -13,7 +13,19 @@ use crate::view::Seen;
 impl Work<'_> {
     /// The scope around an execution; none where it is the instance.
     fn outer(&mut self, scope: Id) -> Seen<Option<Id>> {
+        // A task is a scope only in commands on it, which have read it.
+        if let Some(task) = self.tables.tasks.get(scope) {
+            return Ok(task.execution());
+        }
         Ok(self.execution(scope)?.map(|row| row.parent))
+    }
+
+    /// The instance that a scope is in; a task that is in none stands for it.
+    pub(super) fn instance_of(&mut self, scope: Id) -> Seen<Id> {
+        if let Some(task) = self.tables.tasks.get(scope) {
+            return Ok(task.instance().unwrap_or(scope));
+        }
+        Ok(self.execution(scope)?.map_or(scope, |row| row.instance))
     }
 
     /// The id of a stored variable of this very scope.
@@ -149,7 +161,7 @@ impl Work<'_> {
                 self.note_change(scope, name, VariableChange::Update)
             }
             None => {
-                let instance = self.execution(scope)?.map_or(scope, |row| row.instance);
+                let instance = self.instance_of(scope)?;
                 let id = self.id()?;
                 self.variable_names
                     .entry(scope)

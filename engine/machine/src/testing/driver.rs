@@ -275,7 +275,11 @@ impl Driver {
     /// The only user task at an activity.
     #[must_use]
     pub fn user_task(&self, activity: &str) -> UserTask {
-        let mut tasks = self.memory.tasks.values().filter(|task| task.activity == activity);
+        let mut tasks = self
+            .memory
+            .tasks
+            .values()
+            .filter(|task| task.activity() == Some(activity));
         let task = tasks
             .next()
             .unwrap_or_else(|| panic!("no user task at '{activity}'"))
@@ -290,6 +294,7 @@ impl Driver {
         self.run(&Command::CompleteTask {
             id,
             variables: Vec::new(),
+            with_variables: false,
         })
         .expect("a completion");
     }

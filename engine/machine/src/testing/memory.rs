@@ -14,9 +14,9 @@ use crate::delta::Change;
 use crate::id::Id;
 use crate::model;
 use crate::row::{
-    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
-    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance, Job, JobLog, Resource,
-    UserTask, Variable,
+    Comment, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
+    Instance, Job, JobLog, Resource, UserTask, Variable,
 };
 use crate::value::Value;
 use crate::view::{Definition, Seen, SubscriptionQuery, Tenant, View};
@@ -35,6 +35,8 @@ pub struct Memory {
     pub jobs: BTreeMap<Id, Job>,
     pub subscriptions: BTreeMap<Id, EventSubscription>,
     pub tasks: BTreeMap<Id, UserTask>,
+    pub links: BTreeMap<Id, IdentityLink>,
+    pub comments: BTreeMap<Id, Comment>,
     pub incidents: BTreeMap<Id, Incident>,
     pub dedupe_keys: Vec<DedupeKey>,
     pub historic_instances: BTreeMap<Id, HistoricInstance>,
@@ -110,6 +112,20 @@ impl Memory {
             Change::InsertTask(row) => put(&mut self.tasks, row.id, row),
             Change::UpdateTask(row) => update(&mut self.tasks, row.id, row),
             Change::DeleteTask(id) => delete(&mut self.tasks, id),
+            Change::InsertIdentityLink(row) => put(&mut self.links, row.id, row),
+            Change::DeleteIdentityLink(id) => delete(&mut self.links, id),
+            Change::InsertComment(row) => put(&mut self.comments, row.id, row),
+            Change::UpdateComment { id, message } => {
+                if let Some(row) = self.comments.get_mut(&id) {
+                    row.message = message;
+                }
+            }
+            Change::DeleteComment(id) => {
+                self.comments.remove(&id);
+            }
+            Change::DeleteComments { task, instance } => self.comments.retain(|_, row| {
+                !(task.is_some() && row.task == task || instance.is_some() && row.instance == instance)
+            }),
             Change::InsertIncident(row) => put(&mut self.incidents, row.id, row),
             Change::DeleteIncident(id) => delete(&mut self.incidents, id),
             Change::InsertDedupeKey(row) => {
@@ -165,6 +181,9 @@ impl Memory {
                     .expect("its start")
                     .called_instance = Some(called_instance);
             }
+            Change::HistoryActivityAssigned { id, assignee } => {
+                self.historic_activities.get_mut(&id).expect("its start").assignee = assignee;
+            }
             Change::HistoryVariable(row) => {
                 self.historic_variables.insert(row.id, row);
             }
@@ -172,7 +191,10 @@ impl Memory {
                 self.historic_variables.get_mut(&id).expect("its value").deleted = true;
             }
             Change::HistoryTaskStart(row) => put(&mut self.historic_tasks, row.task.id, row),
-            Change::HistoryTaskUpdate(row) => update(&mut self.historic_tasks, row.task.id, row),
+            Change::HistoryTaskUpdate(task) => {
+                let id = task.id;
+                self.historic_tasks.get_mut(&id).expect("its start").task = task;
+            }
             Change::HistoryTaskEnd {
                 id,
                 end_time,
@@ -221,7 +243,8 @@ impl Memory {
         self.historic_instances.remove(&instance);
         self.historic_activities.retain(|_, row| row.instance != instance);
         self.historic_variables.retain(|_, row| row.instance != instance);
-        self.historic_tasks.retain(|_, row| row.task.instance != instance);
+        self.historic_tasks
+            .retain(|_, row| row.task.instance() != Some(instance));
         self.historic_incidents
             .retain(|_, row| row.incident.instance != Some(instance));
         self.external_task_log.retain(|row| row.task.instance != instance);
@@ -239,15 +262,19 @@ impl Memory {
             assert!(scope(row.parent), "the parent of {row:?}");
             assert!(self.instances.contains_key(&row.instance), "the instance of {row:?}");
         }
-        self.variables
-            .values()
-            .for_each(|row| assert!(scope(row.scope), "the scope of {row:?}"));
+        self.variables.values().for_each(|row| {
+            let there = scope(row.scope) || self.tasks.contains_key(&row.scope);
+            assert!(there, "the scope of {row:?}");
+        });
         self.external_tasks
             .values()
             .for_each(|row| assert!(scope(row.execution), "the execution of {row:?}"));
         self.tasks
             .values()
-            .for_each(|row| assert!(scope(row.execution), "the execution of {row:?}"));
+            .for_each(|row| assert!(row.execution().is_none_or(scope), "the execution of {row:?}"));
+        self.links
+            .values()
+            .for_each(|row| assert!(self.tasks.contains_key(&row.task), "the task of {row:?}"));
         self.jobs
             .values()
             .for_each(|row| assert!(row.execution.is_none_or(scope), "the execution of {row:?}"));
@@ -413,7 +440,15 @@ impl View for Memory {
     }
 
     fn task_of(&self, execution: Id) -> Seen<Option<UserTask>> {
-        Ok(of(&self.tasks, |row| row.execution == execution).pop())
+        Ok(of(&self.tasks, |row| row.execution() == Some(execution)).pop())
+    }
+
+    fn links_of(&self, task: Id) -> Seen<Vec<IdentityLink>> {
+        Ok(of(&self.links, |row| row.task == task))
+    }
+
+    fn sub_tasks(&self, task: Id) -> Seen<Vec<UserTask>> {
+        Ok(of(&self.tasks, |row| row.parent == Some(task)))
     }
 
     fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>> {

@@ -40,8 +40,9 @@ fn more() -> Router<Api> {
 
 fn dto(reader: &Reader<'_>, row: &HistoricTask, _: &Params) -> Result<Json> {
     let (ids, task) = (reader.ids, &row.task);
-    let removal = reader.removal_time(row.removal_time, Some(task.instance))?;
+    let removal = reader.removal_time(row.removal_time, task.instance())?;
     let state = match (&row.end_time, row.delete_reason.as_deref()) {
+        (None, _) if task.updated.is_some() => "Updated",
         (None, _) => "Created",
         (Some(_), None | Some("completed")) => "Completed",
         (Some(_), Some(_)) => "Deleted",
@@ -49,14 +50,14 @@ fn dto(reader: &Reader<'_>, row: &HistoricTask, _: &Params) -> Result<Json> {
     Ok(json!({
         "id": ids.text(task.id),
         "processDefinitionKey": row.definition_key,
-        "processDefinitionId": reader.definition_id(task.definition)?,
-        "processInstanceId": ids.text(task.instance),
-        "executionId": ids.text(task.execution),
+        "processDefinitionId": reader.definition_id_opt(task.definition())?,
+        "processInstanceId": ids.json_opt(task.instance()),
+        "executionId": ids.json_opt(task.execution()),
         "caseDefinitionKey": null,
         "caseDefinitionId": null,
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "activityInstanceId": ids.activity(Some(&task.activity), task.execution),
+        "activityInstanceId": task.place.as_ref().map(|place| ids.activity(Some(&place.activity), place.execution)),
         "name": task.name,
         "description": task.description,
         "deleteReason": row.delete_reason,
@@ -65,14 +66,14 @@ fn dto(reader: &Reader<'_>, row: &HistoricTask, _: &Params) -> Result<Json> {
         "startTime": date::format(task.created),
         "endTime": row.end_time.map(date::format),
         "duration": row.end_time.map(|end| end - task.created),
-        "taskDefinitionKey": task.activity,
+        "taskDefinitionKey": task.activity(),
         "priority": task.priority,
         "due": task.due.map(date::format),
-        "parentTaskId": null,
+        "parentTaskId": ids.json_opt(task.parent),
         "followUp": task.follow_up.map(date::format),
         "tenantId": task.tenant,
         "removalTime": removal.map(date::format),
-        "rootProcessInstanceId": ids.text(row.root),
+        "rootProcessInstanceId": ids.json_opt(row.root),
         "taskState": state,
     }))
 }

@@ -1,11 +1,12 @@
 //! A SELECT that is built from constant parts and bound values.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use handoff_machine::row::{
-    DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
-    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident, Instance, Job, JobLog, UserTask,
-    Variable,
+    Comment, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
+    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident, Instance, Job, JobLog,
+    UserTask, Variable,
 };
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
@@ -42,6 +43,8 @@ named!(
     Job in "job",
     EventSubscription in "event_subscription",
     UserTask in "task",
+    IdentityLink in "identity_link",
+    Comment in "comment",
     Incident in "incident",
     HistoricInstance in "historic_instance",
     HistoricActivity in "historic_activity",
@@ -55,7 +58,8 @@ named!(
 /// A SELECT over one table. Conditions are joined by AND.
 #[derive(Debug)]
 pub(crate) struct Select<T> {
-    conditions: Vec<&'static str>,
+    /// Composed of constant parts alone.
+    conditions: Vec<Cow<'static, str>>,
     bound: Vec<Bound>,
     order: Vec<(&'static str, bool)>,
     page: Page,
@@ -86,7 +90,7 @@ impl<T: Named> Select<T> {
 
     /// Only rows of this condition, which binds nothing.
     pub(crate) fn only(&mut self, condition: &'static str) -> &mut Self {
-        self.conditions.push(condition);
+        self.conditions.push(condition.into());
         self
     }
 
@@ -98,7 +102,7 @@ impl<T: Named> Select<T> {
     /// Only rows of this condition, with one `?`, if there is a value for it.
     pub(crate) fn with(&mut self, condition: &'static str, value: Option<impl Into<Bound>>) -> &mut Self {
         if let Some(value) = value {
-            self.conditions.push(condition);
+            self.conditions.push(condition.into());
             self.bound.push(value.into());
         }
         self
@@ -106,7 +110,7 @@ impl<T: Named> Select<T> {
 
     /// Only rows of this condition, with as many `?` as there are values.
     pub(crate) fn with_all(&mut self, condition: &'static str, values: impl IntoIterator<Item = Bound>) -> &mut Self {
-        self.conditions.push(condition);
+        self.conditions.push(condition.into());
         self.bound.extend(values);
         self
     }
@@ -114,10 +118,20 @@ impl<T: Named> Select<T> {
     /// Only rows of this condition, with one `?` for a JSON array: `x IN (SELECT value FROM json_each(?))`.
     pub(crate) fn within<V: serde::Serialize>(&mut self, condition: &'static str, values: Option<Vec<V>>) -> &mut Self {
         if let Some(values) = values {
-            self.conditions.push(condition);
+            self.conditions.push(condition.into());
             self.bound.push(Bound::Text(
                 serde_json::to_string(&values).unwrap_or_else(|_| "[]".into()),
             ));
+        }
+        self
+    }
+
+    /// Only rows of any condition of another SELECT; all rows where that has none.
+    pub(crate) fn any_of(&mut self, other: Self) -> &mut Self {
+        if !other.conditions.is_empty() {
+            self.conditions
+                .push(format!("({})", other.conditions.join(") OR (")).into());
+            self.bound.extend(other.bound);
         }
         self
     }
@@ -130,7 +144,10 @@ impl<T: Named> Select<T> {
         for sorting in params.sorting()? {
             let known = columns.iter().find(|(name, _)| *name == sorting.by);
             let (_, column) = known.ok_or_else(|| {
-                RestError::invalid(format!("Cannot set query sortBy parameter to value {}", sorting.by))
+                RestError::invalid(match params.is_typed() {
+                    true => format!("Cannot set query sortBy parameter to value {}", sorting.by),
+                    false => format!("Cannot set query parameter 'sortBy' to value '{}'", sorting.by),
+                })
             })?;
             self.order.push((column, sorting.descending));
         }
@@ -286,7 +303,7 @@ mod tests {
     fn an_unknown_order_is_refused() {
         assert_eq!(
             ids("sortBy=id;drop&sortOrder=asc").unwrap_err().message,
-            "Cannot set query sortBy parameter to value id;drop"
+            "Cannot set query parameter 'sortBy' to value 'id;drop'"
         );
     }
 

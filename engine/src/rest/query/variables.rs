@@ -46,54 +46,50 @@ pub(crate) struct VariableFilter {
     pub(crate) value: Value,
 }
 
-/// The conditions on the variables of one kind of row, by [`Operator`]: see [`variable_table!`](crate::variable_table).
+/// The conditions on the variables of one kind of row, by whether names and whether values are compared without minding
+/// case, then by [`Operator`]: see [`variable_table!`](crate::variable_table).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct VariableTable(pub(crate) [&'static str; 8]);
+pub(crate) struct VariableTable(pub(crate) [[[&'static str; 8]; 2]; 2]);
 
 /// The conditions that there is a variable `v` in a source (`variable v WHERE v.scope = i.id`) with a name, type and value.
 macro_rules! variable_table {
+    (@one $source:literal, $name:literal, $test:literal) => {
+        concat!("EXISTS (SELECT 1 FROM ", $source, " AND ", $name, " AND ", $test, ")")
+    };
+    (@exact $source:literal, $name:literal) => {
+        [
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value IS ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "NOT (v.value_type = ? AND v.value IS ?)"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value > ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value >= ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value < ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value <= ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value GLOB ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND NOT v.value GLOB ?"),
+        ]
+    };
+    (@folded $source:literal, $name:literal) => {
+        [
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND lower(v.value) IS lower(?)"),
+            $crate::rest::query::variable_table!(@one $source, $name, "NOT (v.value_type = ? AND lower(v.value) IS lower(?))"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value > ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value >= ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value < ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND v.value <= ?"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND lower(v.value) GLOB lower(?)"),
+            $crate::rest::query::variable_table!(@one $source, $name, "v.value_type = ? AND NOT lower(v.value) GLOB lower(?)"),
+        ]
+    };
     ($source:literal) => {
         $crate::rest::query::VariableTable([
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value IS ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND NOT (v.value_type = ? AND v.value IS ?))"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value > ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value >= ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value < ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value <= ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND v.value GLOB ?)"
-            ),
-            concat!(
-                "EXISTS (SELECT 1 FROM ",
-                $source,
-                " AND v.name = ? AND v.value_type = ? AND NOT v.value GLOB ?)"
-            ),
+            [
+                $crate::rest::query::variable_table!(@exact $source, "v.name = ?"),
+                $crate::rest::query::variable_table!(@folded $source, "v.name = ?"),
+            ],
+            [
+                $crate::rest::query::variable_table!(@exact $source, "lower(v.name) = lower(?)"),
+                $crate::rest::query::variable_table!(@folded $source, "lower(v.name) = lower(?)"),
+            ],
         ])
     };
 }
@@ -109,14 +105,18 @@ pub(crate) fn by_variables<T: Named>(
     name: &str,
     table: VariableTable,
 ) -> Result<()> {
+    let folded_names = params.is("variableNamesIgnoreCase");
+    let folded_values = params.is("variableValuesIgnoreCase");
     for filter in filters(params, name)? {
         let (kind, value) = comparable(&filter.value)?;
         let value = match (filter.operator, value) {
             (Operator::Like | Operator::NotLike, Bound::Text(pattern)) => Bound::Text(glob(&pattern)),
             (_, value) => value,
         };
+        // Only texts have a case.
+        let folded_value = folded_values && matches!(value, Bound::Text(_));
         select.with_all(
-            table.0[filter.operator as usize],
+            table.0[usize::from(folded_names)][usize::from(folded_value)][filter.operator as usize],
             [Bound::Text(filter.name), Bound::Integer(kind), value],
         );
     }

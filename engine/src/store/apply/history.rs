@@ -2,7 +2,7 @@
 
 use handoff_machine::Id;
 use handoff_machine::delta::Change;
-use handoff_machine::row::{HistoricTask, HistoricVariable};
+use handoff_machine::row::{HistoricVariable, UserTask};
 use rusqlite::{Result, params};
 
 use super::Applier;
@@ -20,6 +20,11 @@ fn level(change: &Change) -> HistoryLevel {
         | Change::HistoryJob(_) => HistoryLevel::Full,
         // These also clean up what another level has left.
         Change::HistoryInstanceEnd { .. } | Change::HistoryInstanceDelete(_) => HistoryLevel::None,
+        // What people have said is kept at every level.
+        Change::InsertComment(_)
+        | Change::UpdateComment { .. }
+        | Change::DeleteComment(_)
+        | Change::DeleteComments { .. } => HistoryLevel::None,
         _ => HistoryLevel::Activity,
     }
 }
@@ -72,6 +77,10 @@ impl Applier<'_> {
                 "UPDATE historic_activity SET called_instance = ?2 WHERE id = ?1",
                 params![id.0, called_instance.0],
             ),
+            Change::HistoryActivityAssigned { id, assignee } => self.run(
+                "UPDATE historic_activity SET assignee = ?2 WHERE id = ?1",
+                params![id.0, assignee],
+            ),
             Change::HistoryVariable(row) => self.put_variable(row),
             Change::HistoryVariableDeleted(id) => {
                 self.run("UPDATE historic_variable SET deleted = 1 WHERE id = ?1", params![id.0])
@@ -93,6 +102,15 @@ impl Applier<'_> {
             ),
             Change::HistoryExternalTask(row) => row.insert(self.connection),
             Change::HistoryJob(row) => row.insert(self.connection),
+            Change::InsertComment(row) => row.insert(self.connection),
+            Change::UpdateComment { id, message } => {
+                self.run("UPDATE comment SET message = ?2 WHERE id = ?1", params![id.0, message])
+            }
+            Change::DeleteComment(id) => self.run("DELETE FROM comment WHERE id = ?1", params![id.0]),
+            Change::DeleteComments { task, instance } => self.run(
+                "DELETE FROM comment WHERE task = ?1 OR instance = ?2",
+                params![task.map(|id| id.0), instance.map(|id| id.0)],
+            ),
             Change::HistoryInstanceDelete(id) => self.delete_history(*id),
             _ => Ok(()),
         }
@@ -116,29 +134,18 @@ impl Applier<'_> {
         row.insert(self.connection)
     }
 
-    fn update_historic_task(&self, row: &HistoricTask) -> Result<()> {
-        let task = &row.task;
+    fn update_historic_task(&self, task: &UserTask) -> Result<()> {
         self.run(
             "UPDATE historic_task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
-             follow_up = ?8, form_key = ?9, suspended = ?10 WHERE id = ?1",
-            params![
-                task.id.0,
-                task.name,
-                task.description,
-                task.assignee,
-                task.owner,
-                task.priority,
-                task.due,
-                task.follow_up,
-                task.form_key,
-                task.suspended
-            ],
+             follow_up = ?8, form_key = ?9, suspended = ?10, delegation = ?11, parent = ?12, updated = ?13, \
+             tenant = ?14 WHERE id = ?1",
+            task_params!(task),
         )
     }
 
     /// Deletes all that an ended instance has left, its dedupe keys too.
     pub(super) fn delete_history(&self, instance: Id) -> Result<()> {
-        const STATEMENTS: [&str; 8] = [
+        const STATEMENTS: [&str; 9] = [
             "DELETE FROM historic_activity WHERE instance = ?1",
             "DELETE FROM historic_variable WHERE instance = ?1",
             "DELETE FROM historic_task WHERE instance = ?1",
@@ -146,6 +153,7 @@ impl Applier<'_> {
             "DELETE FROM external_task_log WHERE instance = ?1",
             "DELETE FROM job_log WHERE instance = ?1",
             "DELETE FROM dedupe_key WHERE instance = ?1",
+            "DELETE FROM comment WHERE root = ?1 OR instance = ?1",
             "DELETE FROM historic_instance WHERE id = ?1",
         ];
         STATEMENTS.iter().try_for_each(|sql| self.run(sql, params![instance.0]))

@@ -3,6 +3,28 @@
 //! Invariant: an update or deletion of a running row finds it. If it does not, the machine decided over something
 //! else than what is stored, and the command fails instead of leaving half of itself behind.
 
+/// What of a user task can change, as `?2` to `?14`, with its id as `?1`.
+macro_rules! task_params {
+    ($task:expr) => {
+        rusqlite::params![
+            $task.id.0,
+            $task.name,
+            $task.description,
+            $task.assignee,
+            $task.owner,
+            $task.priority,
+            $task.due,
+            $task.follow_up,
+            $task.form_key,
+            $task.suspended,
+            $task.delegation.map(crate::store::field::Code::code),
+            $task.parent.map(|id| id.0),
+            $task.updated,
+            $task.tenant
+        ]
+    };
+}
+
 mod deployments;
 mod history;
 mod runtime;
@@ -52,6 +74,8 @@ impl Applier<'_> {
             | Change::InsertTask(_)
             | Change::UpdateTask(_)
             | Change::DeleteTask(_)
+            | Change::InsertIdentityLink(_)
+            | Change::DeleteIdentityLink(_)
             | Change::InsertIncident(_)
             | Change::DeleteIncident(_)
             | Change::InsertDedupeKey(_) => self.runtime(change),
@@ -61,6 +85,7 @@ impl Applier<'_> {
             | Change::HistoryActivityStart(_)
             | Change::HistoryActivityEnd { .. }
             | Change::HistoryActivityCalled { .. }
+            | Change::HistoryActivityAssigned { .. }
             | Change::HistoryVariable(_)
             | Change::HistoryVariableDeleted(_)
             | Change::HistoryTaskStart(_)
@@ -70,6 +95,10 @@ impl Applier<'_> {
             | Change::HistoryIncidentEnd { .. }
             | Change::HistoryExternalTask(_)
             | Change::HistoryJob(_)
+            | Change::InsertComment(_)
+            | Change::UpdateComment { .. }
+            | Change::DeleteComment(_)
+            | Change::DeleteComments { .. }
             | Change::HistoryInstanceDelete(_) => self.history(change),
         }
     }

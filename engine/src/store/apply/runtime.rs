@@ -35,6 +35,8 @@ impl Applier<'_> {
             Change::InsertTask(row) => row.insert(self.connection),
             Change::UpdateTask(row) => self.update_task(row),
             Change::DeleteTask(id) => self.delete("DELETE FROM task WHERE id = ?1", *id),
+            Change::InsertIdentityLink(row) => row.insert(self.connection),
+            Change::DeleteIdentityLink(id) => self.delete("DELETE FROM identity_link WHERE id = ?1", *id),
             Change::InsertIncident(row) => row.insert(self.connection),
             Change::DeleteIncident(id) => self.delete("DELETE FROM incident WHERE id = ?1", *id),
             Change::InsertDedupeKey(row) => row.insert(self.connection),
@@ -111,19 +113,9 @@ impl Applier<'_> {
     fn update_task(&self, row: &UserTask) -> Result<()> {
         self.run_one(
             "UPDATE task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
-             follow_up = ?8, form_key = ?9, suspended = ?10 WHERE id = ?1",
-            params![
-                row.id.0,
-                row.name,
-                row.description,
-                row.assignee,
-                row.owner,
-                row.priority,
-                row.due,
-                row.follow_up,
-                row.form_key,
-                row.suspended
-            ],
+             follow_up = ?8, form_key = ?9, suspended = ?10, delegation = ?11, parent = ?12, updated = ?13, \
+             tenant = ?14 WHERE id = ?1",
+            task_params!(row),
         )
     }
 }

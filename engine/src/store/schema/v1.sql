@@ -193,27 +193,57 @@ CREATE INDEX event_subscription_waiting ON event_subscription (name, kind, busin
 CREATE INDEX event_subscription_start ON event_subscription (name, kind) WHERE instance IS NULL;
 CREATE INDEX event_subscription_of_definition ON event_subscription (definition) WHERE instance IS NULL;
 
+-- instance, execution, definition and activity: NULL for a task that is in no process. delegation: 0 Pending, 1 Resolved.
 CREATE TABLE task (
     id          INTEGER PRIMARY KEY,
-    instance    INTEGER NOT NULL,
-    execution   INTEGER NOT NULL,
-    definition  INTEGER NOT NULL,
-    activity    TEXT NOT NULL,
+    instance    INTEGER,
+    execution   INTEGER,
+    definition  INTEGER,
+    activity    TEXT,
     name        TEXT,
     description TEXT,
     assignee    TEXT,
     owner       TEXT,
+    delegation  INTEGER,
+    parent      INTEGER,
     priority    INTEGER NOT NULL,
     created     INTEGER NOT NULL,
+    updated     INTEGER,
     due         INTEGER,
     follow_up   INTEGER,
     form_key    TEXT,
     suspended   INTEGER NOT NULL,
     tenant      TEXT
 ) STRICT;
-CREATE INDEX task_by_instance ON task (instance);
-CREATE INDEX task_by_execution ON task (execution);
+CREATE INDEX task_by_instance ON task (instance) WHERE instance IS NOT NULL;
+CREATE INDEX task_by_execution ON task (execution) WHERE execution IS NOT NULL;
 CREATE INDEX task_by_assignee ON task (assignee) WHERE assignee IS NOT NULL;
+CREATE INDEX task_by_parent ON task (parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE identity_link (
+    id       INTEGER PRIMARY KEY,
+    task     INTEGER NOT NULL,
+    user_id  TEXT,
+    group_id TEXT,
+    kind     TEXT NOT NULL
+) STRICT;
+CREATE INDEX identity_link_by_task ON identity_link (task);
+CREATE INDEX identity_link_by_user ON identity_link (user_id, task) WHERE user_id IS NOT NULL;
+CREATE INDEX identity_link_by_group ON identity_link (group_id, task) WHERE group_id IS NOT NULL;
+
+-- Goes with the history of its task's instance (root), or by hand.
+CREATE TABLE comment (
+    id       INTEGER PRIMARY KEY,
+    task     INTEGER,
+    instance INTEGER,
+    root     INTEGER,
+    user_id  TEXT,
+    time     INTEGER NOT NULL,
+    message  TEXT NOT NULL
+) STRICT;
+CREATE INDEX comment_by_task ON comment (task) WHERE task IS NOT NULL;
+CREATE INDEX comment_by_instance ON comment (instance) WHERE instance IS NOT NULL;
+CREATE INDEX comment_by_root ON comment (root) WHERE root IS NOT NULL;
 
 CREATE TABLE incident (
     id              INTEGER PRIMARY KEY,
@@ -322,28 +352,31 @@ CREATE INDEX historic_variable_by_instance ON historic_variable (instance);
 -- The columns of task, and those of its history.
 CREATE TABLE historic_task (
     id             INTEGER PRIMARY KEY,
-    instance       INTEGER NOT NULL,
-    execution      INTEGER NOT NULL,
-    definition     INTEGER NOT NULL,
-    activity       TEXT NOT NULL,
+    instance       INTEGER,
+    execution      INTEGER,
+    definition     INTEGER,
+    activity       TEXT,
     name           TEXT,
     description    TEXT,
     assignee       TEXT,
     owner          TEXT,
+    delegation     INTEGER,
+    parent         INTEGER,
     priority       INTEGER NOT NULL,
     created        INTEGER NOT NULL,
+    updated        INTEGER,
     due            INTEGER,
     follow_up      INTEGER,
     form_key       TEXT,
     suspended      INTEGER NOT NULL,
     tenant         TEXT,
-    root           INTEGER NOT NULL,
-    definition_key TEXT NOT NULL,
+    root           INTEGER,
+    definition_key TEXT,
     end_time       INTEGER,
     delete_reason  TEXT,
     removal_time   INTEGER
 ) STRICT;
-CREATE INDEX historic_task_by_instance ON historic_task (instance);
+CREATE INDEX historic_task_by_instance ON historic_task (instance) WHERE instance IS NOT NULL;
 
 -- The columns of incident, and those of its history.
 CREATE TABLE historic_incident (

@@ -3,9 +3,10 @@
 use handoff_machine::Id;
 use handoff_machine::delta::Change;
 use handoff_machine::row::{
-    DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExecutionState, ExternalTask,
-    ExternalTaskLog, HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, Incident,
-    Instance, InstanceState, Job, JobKind, JobLog, LogState, Resource, UserTask, Variable,
+    DedupeKey, DefinitionRow, Delegation, Deployment, EventKind, EventSubscription, Execution, ExecutionState,
+    ExternalTask, ExternalTaskLog, HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask,
+    HistoricVariable, Incident, Instance, InstanceState, Job, JobKind, JobLog, LogState, Resource, TaskPlace, UserTask,
+    Variable,
 };
 use handoff_machine::value::Value;
 
@@ -67,16 +68,21 @@ fn job() -> Job {
 fn user_task() -> UserTask {
     UserTask {
         id: Id(12),
-        instance: Id(1),
-        execution: Id(2),
-        definition: Id(3),
-        activity: text("u"),
+        place: Some(TaskPlace {
+            instance: Id(1),
+            execution: Id(2),
+            definition: Id(3),
+            activity: text("u"),
+        }),
         name: Some(text("Do")),
         description: None,
         assignee: Some(text("me")),
         owner: None,
+        delegation: Some(Delegation::Resolved),
+        parent: Some(Id(11)),
         priority: 50,
         created: 1,
+        updated: Some(2),
         due: None,
         follow_up: Some(3),
         form_key: None,
@@ -307,8 +313,8 @@ fn historic_rows_come_back_as_they_were() {
     };
     let task = HistoricTask {
         task: user_task(),
-        root: Id(1),
-        definition_key: text("p"),
+        root: Some(Id(1)),
+        definition_key: Some(text("p")),
         end_time: None,
         delete_reason: None,
         removal_time: None,

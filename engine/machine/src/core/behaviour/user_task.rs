@@ -10,10 +10,12 @@ use crate::expression::{Datum, Expression};
 use crate::id::{Id, Millis};
 use crate::model::{Implementation, Kind, UserTask as Definition};
 use crate::request::DelegateEvent;
-use crate::row::{HistoricTask, UserTask};
+use crate::row::{HistoricTask, IdentityLink, TaskPlace, UserTask};
 
 /// The priority of a task that says nothing of it.
 const PRIORITY: i32 = 50;
+/// The part of those who may claim a task.
+const CANDIDATE: &str = "candidate";
 
 pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definition) -> Run<()> {
     let site = Site::from(place);
@@ -25,16 +27,21 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
     };
     let task = UserTask {
         id,
-        instance: place.instance,
-        execution: place.execution,
-        definition: place.definition.row.id,
-        activity: place.element().id.clone(),
+        place: Some(TaskPlace {
+            instance: place.instance,
+            execution: place.execution,
+            definition: place.definition.row.id,
+            activity: place.element().id.clone(),
+        }),
         name: work.optional_text(&site, definition.name.as_ref())?,
         description: work.optional_text(&site, definition.description.as_ref())?,
         assignee: work.optional_text(&site, definition.assignee.as_ref())?,
         owner: None,
+        delegation: None,
+        parent: None,
         priority,
         created: work.now(),
+        updated: None,
         due: date(work, &site, definition.due.as_ref())?,
         follow_up: date(work, &site, definition.follow_up.as_ref())?,
         form_key: work.optional_text(&site, definition.form_key.as_ref())?,
@@ -44,8 +51,8 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
     let root = work.instance(place.instance)?.map_or(place.instance, |row| row.root);
     work.history.task_start(HistoricTask {
         task: task.clone(),
-        root,
-        definition_key: place.definition.row.key.clone(),
+        root: Some(root),
+        definition_key: Some(place.definition.row.key.clone()),
         end_time: None,
         delete_reason: None,
         removal_time: None,
@@ -54,11 +61,43 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
         .activity_task(place.execution, id, task.assignee.as_deref());
     let assigned = task.assignee.is_some();
     work.insert(task);
+    for (names, is_user) in [
+        (&definition.candidate_users, true),
+        (&definition.candidate_groups, false),
+    ] {
+        for name in candidates(work, &site, names)? {
+            let (user, group) = if is_user {
+                (Some(name), None)
+            } else {
+                (None, Some(name))
+            };
+            work.add_link(id, user, group, CANDIDATE)?;
+        }
+    }
     work.task_listeners(place, id, "create")?;
     if assigned {
         work.task_listeners(place, id, "assignment")?;
     }
     Ok(())
+}
+
+/// The names that expressions give: a text, texts with commas between, or a list of them.
+fn candidates(work: &mut Work<'_>, site: &Site, expressions: &[Expression]) -> Run<Vec<String>> {
+    let mut names = Vec::new();
+    for expression in expressions {
+        match work.evaluate(site, expression)? {
+            Datum::Null => {}
+            Datum::List(list) => names.extend(list.iter().filter_map(|datum| datum.clone().into_text())),
+            other => {
+                let text = other.into_text().unwrap_or_default();
+                names.extend(text.split(',').map(|name| name.trim().to_owned()));
+            }
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    Ok(names)
 }
 
 /// A date, or a text that is one.
@@ -107,18 +146,72 @@ impl Work<'_> {
 
     /// Completes a user task: its activity is left.
     pub(in crate::core) fn complete_user_task(&mut self, id: Id) -> Run<()> {
-        let Some(task) = self.task(id)?.cloned() else {
+        let Some(execution) = self.task(id)?.and_then(UserTask::execution) else {
             return Ok(());
         };
-        let place = self.place(task.execution)?;
+        let place = self.place(execution)?;
         self.task_listeners(&place, id, "complete")?;
         if !matches!(place.element().kind, Kind::User(_)) {
             return Err(Halt::execution(format!("'{}' is no user task", place.element().id)));
         }
+        self.end_task(id, "completed")?;
+        self.leave(&place)
+    }
+
+    /// Removes a user task with all that hangs on it.
+    pub(in crate::core) fn end_task(&mut self, id: Id, reason: &str) -> Run<()> {
+        for link in self.links_of(id)? {
+            self.remove::<IdentityLink>(link.id);
+        }
+        self.drop_variables(id)?;
         self.remove::<UserTask>(id);
         let now = self.now();
-        self.history.task_end(id, now, "completed");
-        self.leave(&place)
+        self.history.task_end(id, now, reason);
+        Ok(())
+    }
+
+    /// Somebody has a part in a task.
+    pub(in crate::core) fn add_link(
+        &mut self,
+        task: Id,
+        user: Option<String>,
+        group: Option<String>,
+        kind: &str,
+    ) -> Run<()> {
+        let id = self.id()?;
+        self.insert(IdentityLink {
+            id,
+            task,
+            user,
+            group,
+            kind: kind.to_owned(),
+        });
+        Ok(())
+    }
+
+    /// Changes a task: its history follows, and its listeners are told of it (`update`, and `assignment` where it has
+    /// come to somebody else).
+    pub(in crate::core) fn update_task(&mut self, id: Id, change: impl FnOnce(&mut UserTask)) -> Run<()> {
+        let now = self.now();
+        let Some(before) = self.task(id)?.cloned() else {
+            return Ok(());
+        };
+        self.change::<UserTask>(id, |row| {
+            change(row);
+            row.updated = Some(now);
+        });
+        let Some(task) = self.task(id)?.cloned() else {
+            return Ok(());
+        };
+        self.history.task_update(task.clone());
+        if let Some(execution) = task.execution() {
+            let place = self.place(execution)?;
+            self.task_listeners(&place, id, "update")?;
+            if task.assignee.is_some() && task.assignee != before.assignee {
+                self.task_listeners(&place, id, "assignment")?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes the user task of an execution that ends.
@@ -128,9 +221,6 @@ impl Work<'_> {
         };
         let place = self.place(execution)?;
         self.task_listeners(&place, id, "delete")?;
-        self.remove::<UserTask>(id);
-        let now = self.now();
-        self.history.task_end(id, now, "deleted");
-        Ok(())
+        self.end_task(id, "deleted")
     }
 }

@@ -27,7 +27,7 @@ impl Work<'_> {
         variables: &[VariableInput],
         deletions: &[String],
     ) -> Run<()> {
-        if self.execution(scope)?.is_none() && self.instance(scope)?.is_none() {
+        if self.execution(scope)?.is_none() && self.instance(scope)?.is_none() && self.task(scope)?.is_none() {
             return Err(MachineError::NotFound {
                 kind: Entity::Execution,
                 message: format!("execution {} doesn't exist: execution is null", self.text(scope)),
@@ -35,7 +35,9 @@ impl Work<'_> {
             .into());
         }
         // The history of the variables needs their instance and its definition.
-        let instance = self.execution(scope)?.map_or(scope, |row| row.instance);
+        let instance = self.instance_of(scope)?;
+        let now = self.now();
+        self.change::<UserTask>(scope, |row| row.updated = Some(now));
         if let Some(definition) = self.instance(instance)?.map(|row| row.definition) {
             self.known_definition(definition)?;
         }

@@ -13,6 +13,7 @@ mod user_task;
 use super::halt::Run;
 use super::work::Work;
 use crate::command::{Command, Reply};
+use crate::delta::Change;
 
 pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
     match command {
@@ -56,7 +57,29 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
         }
         Command::SetJobRetries { id, retries } => work.set_job_retries(*id, *retries)?,
         Command::SetJobDue { id, due } => work.set_job_due(*id, *due)?,
-        Command::CompleteTask { id, variables } => work.complete_task(*id, variables)?,
+        Command::CompleteTask {
+            id,
+            variables,
+            with_variables,
+        } => return work.complete_task(*id, variables, *with_variables),
+        Command::CreateTask(fields) => work.create_task(fields)?,
+        Command::Task { id, action } => work.act_on_task(*id, action)?,
+        Command::DeleteTask(id) => work.delete_task(*id)?,
+        Command::AddComment {
+            task,
+            instance,
+            user,
+            message,
+        } => return work.add_comment(*task, *instance, user.clone(), message),
+        Command::EditComment { id, message } => work.others.push(Change::UpdateComment {
+            id: *id,
+            message: message.clone(),
+        }),
+        Command::DeleteComment(id) => work.others.push(Change::DeleteComment(*id)),
+        Command::DeleteComments { task, instance } => work.others.push(Change::DeleteComments {
+            task: *task,
+            instance: *instance,
+        }),
     }
     Ok(Reply::Done)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::delta::Change;
 use crate::id::{Id, Millis};
-use crate::row::{HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, InstanceState};
+use crate::row::{HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, InstanceState, UserTask};
 
 /// What is to be written to the history.
 #[derive(Default)]
@@ -132,6 +132,21 @@ impl History {
         self.events.push(Change::HistoryTaskStart(row));
     }
 
+    /// A user task has changed.
+    pub(in crate::core) fn task_update(&mut self, task: UserTask) {
+        if let Some(place) = &task.place {
+            let (id, assignee) = (place.execution, task.assignee.clone());
+            match self.activities.get(&id).and_then(|at| self.events.get_mut(*at)) {
+                Some(Change::HistoryActivityStart(row)) => row.assignee = assignee,
+                _ => self.events.push(Change::HistoryActivityAssigned { id, assignee }),
+            }
+        }
+        match self.tasks.get(&task.id).and_then(|at| self.events.get_mut(*at)) {
+            Some(Change::HistoryTaskStart(row)) => row.task = task,
+            _ => self.events.push(Change::HistoryTaskUpdate(task)),
+        }
+    }
+
     pub(in crate::core) fn task_end(&mut self, id: Id, end_time: Millis, reason: &str) {
         match self.tasks.get(&id).and_then(|at| self.events.get_mut(*at)) {
             Some(Change::HistoryTaskStart(row)) => {
@@ -171,7 +186,7 @@ impl History {
             let (instance, removal_time) = match event {
                 Change::HistoryActivityStart(row) => (Some(row.instance), &mut row.removal_time),
                 Change::HistoryVariable(row) => (Some(row.instance), &mut row.removal_time),
-                Change::HistoryTaskStart(row) => (Some(row.task.instance), &mut row.removal_time),
+                Change::HistoryTaskStart(row) => (row.task.instance(), &mut row.removal_time),
                 Change::HistoryIncidentStart(row) => (row.incident.instance, &mut row.removal_time),
                 Change::HistoryExternalTask(row) => (Some(row.task.instance), &mut row.removal_time),
                 Change::HistoryJob(row) => (row.job.instance, &mut row.removal_time),

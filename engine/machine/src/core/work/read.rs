@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Work;
 use crate::id::Id;
-use crate::row::{EventSubscription, Execution, ExternalTask, Incident, Instance, Job, UserTask};
+use crate::row::{EventSubscription, Execution, ExternalTask, IdentityLink, Incident, Instance, Job, UserTask};
 use crate::view::{Definition, Seen};
 
 impl Work<'_> {
@@ -140,6 +140,21 @@ impl Work<'_> {
             self.tables.tasks.set_loaded(execution);
         }
         Ok(self.tables.tasks.owned(execution).first().copied())
+    }
+
+    /// Who has a part in a user task.
+    pub(in crate::core) fn links_of(&mut self, task: Id) -> Seen<Vec<IdentityLink>> {
+        if !self.tables.links.is_loaded(task) {
+            if !self.tables.tasks.is_fresh(task) {
+                for row in self.view.links_of(task)? {
+                    self.tables.links.load(row);
+                }
+            }
+            self.tables.links.set_loaded(task);
+        }
+        let links = &self.tables.links;
+        let owned = links.owned(task).iter();
+        Ok(owned.filter_map(|id| links.get(*id)).cloned().collect())
     }
 
     /// The incidents of a job or an external task.

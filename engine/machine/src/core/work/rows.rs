@@ -4,7 +4,9 @@ use super::Work;
 use super::table::{Row, Table};
 use crate::delta::Change;
 use crate::id::Id;
-use crate::row::{EventSubscription, Execution, ExternalTask, Incident, Instance, Job, UserTask, Variable};
+use crate::row::{
+    EventSubscription, Execution, ExternalTask, IdentityLink, Incident, Instance, Job, UserTask, Variable,
+};
 
 /// The tables of a command.
 #[derive(Default)]
@@ -16,6 +18,7 @@ pub(in crate::core) struct Tables {
     pub(in crate::core) jobs: Table<Job>,
     pub(in crate::core) subscriptions: Table<EventSubscription>,
     pub(in crate::core) tasks: Table<UserTask>,
+    pub(in crate::core) links: Table<IdentityLink>,
     pub(in crate::core) incidents: Table<Incident>,
 }
 
@@ -29,6 +32,7 @@ pub(in crate::core) enum Kind {
     Job,
     Subscription,
     Task,
+    Link,
     Incident,
 }
 
@@ -85,7 +89,8 @@ rows! {
     ExternalTask ExternalTask external_tasks owner(|row| Some(row.execution)) InsertExternalTask Some(Change::UpdateExternalTask), DeleteExternalTask;
     Job Job jobs owner(|row| row.execution) InsertJob Some(Change::UpdateJob), DeleteJob;
     EventSubscription Subscription subscriptions owner(|row| row.execution) InsertSubscription None, DeleteSubscription;
-    UserTask Task tasks owner(|row| Some(row.execution)) InsertTask Some(Change::UpdateTask), DeleteTask;
+    UserTask Task tasks owner(UserTask::execution) InsertTask Some(Change::UpdateTask), DeleteTask;
+    IdentityLink Link links owner(|row| Some(row.task)) InsertIdentityLink None, DeleteIdentityLink;
     Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident None, DeleteIncident;
 }
 

@@ -1,0 +1,96 @@
+//! Completing a task, by itself or by its form.
+
+use axum::response::Response;
+use handoff_machine::command::TaskAction;
+use handoff_machine::error::Entity;
+use handoff_machine::row::Delegation;
+use handoff_machine::{Command, MachineError, Reply};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::act::{Unknown, act, no_task};
+use crate::rest::api::Api;
+use crate::rest::body::{Body, flag, no_content, ok};
+use crate::rest::error::{RestError, Result};
+use crate::rest::path::Path;
+use crate::rest::query::Params;
+use crate::rest::scope;
+use crate::rest::variables::{Objects, VariablesDto, inputs, typed_map};
+use crate::service::CommandError;
+
+/// `CompleteTaskDto`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct CompleteDto {
+    variables: VariablesDto,
+    #[serde(deserialize_with = "flag")]
+    with_variables_in_return: Option<bool>,
+}
+
+/// `POST /task/{id}/complete`: an unknown task is 500, as in Camunda.
+pub(super) async fn complete(api: Api, Path(id): Path<String>, Body(dto): Body<CompleteDto>) -> Result<Response> {
+    let cannot = format!("Cannot complete task {id}: ");
+    finish(&api, &id, &dto, &cannot).await
+}
+
+async fn finish(api: &Api, id: &str, dto: &CompleteDto, cannot: &str) -> Result<Response> {
+    let variables = inputs(&dto.variables).map_err(|error| error.wrapped(cannot))?;
+    let command = Command::CompleteTask {
+        id: api.ids.read(id),
+        variables,
+        with_variables: dto.with_variables_in_return.unwrap_or(false),
+    };
+    let reply = api.submit_raw(command).await.map_err(|error| match error {
+        CommandError::Machine(MachineError::NotFound { kind: Entity::Task, .. }) => no_task(id, Unknown::NullValue),
+        error => error.into(),
+    });
+    match reply.map_err(|error| error.wrapped(cannot))? {
+        Reply::Variables(variables) => Ok(ok(typed_map(&variables, Objects::Serialised))),
+        _ => Ok(no_content()),
+    }
+}
+
+/// `POST /task/{id}/submit-form`: a task that was delegated goes back to its owner, all others are completed.
+pub(super) async fn submit_form(api: Api, Path(id): Path<String>, Body(dto): Body<CompleteDto>) -> Result<Response> {
+    let cannot = format!("Cannot submit task form {id}: ");
+    let task = super::find(&api, &id).await?;
+    if task.is_some_and(|task| task.delegation == Some(Delegation::Pending)) {
+        let variables = inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?;
+        return act(&api, &id, TaskAction::Resolve(variables), Unknown::NullValue).await;
+    }
+    finish(&api, &id, &dto, &cannot).await
+}
+
+/// `GET /task/{id}/form`
+pub(super) async fn form(api: Api, Path(id): Path<String>) -> Result<Response> {
+    let unknown = || {
+        let message = format!("Cannot get form for task {id}");
+        RestError::of_engine(StatusCode::BAD_REQUEST, "RestException", message)
+    };
+    let task = super::find(&api, &id).await?.ok_or_else(unknown)?;
+    Ok(ok(
+        json!({ "key": task.form_key, "camundaFormRef": null, "contextPath": null }),
+    ))
+}
+
+/// `GET /task/{id}/form-variables`: what the task sees.
+pub(super) async fn form_variables(api: Api, Path(id): Path<String>, params: Params) -> Result<Response> {
+    let names = params.list("variableNames")?;
+    let objects = Objects::when(params.flag("deserializeValues").unwrap_or(true));
+    if super::find(&api, &id).await?.is_none() {
+        let message = format!("Cannot find task with id '{id}'.: task is null");
+        return Err(RestError::of_engine(
+            StatusCode::BAD_REQUEST,
+            "BadUserRequestException",
+            message,
+        ));
+    }
+    let mut variables = api
+        .read(move |reader| scope::visible(reader, &scope::scopes(reader, scope::Kind::Task, &id)?))
+        .await?;
+    if let Some(names) = names {
+        variables.retain(|(name, _)| names.contains(name));
+    }
+    Ok(ok(typed_map(&variables, objects)))
+}

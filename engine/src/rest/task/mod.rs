@@ -1,0 +1,120 @@
+//! `/task`: user tasks.
+//!
+//! As Camunda has it, an unknown task is answered in as many ways as there are calls: where it differs, the call says so.
+
+mod act;
+mod comment;
+mod complete;
+mod link;
+mod list;
+
+use axum::Router;
+use axum::response::Response;
+use axum::routing::{delete, get, post};
+use handoff_machine::row::UserTask;
+use serde_json::{Map, Value as Json, json};
+
+use super::api::Api;
+use super::body::ok;
+use super::date;
+use super::error::{RestError, Result};
+use super::path::Path;
+use super::query::Select;
+use super::reader::Reader;
+use super::scope;
+
+/// The resource's routes.
+pub(crate) fn routes() -> Router<Api> {
+    Router::new()
+        .route("/task", get(list::by_get).post(list::by_post))
+        .route("/task/count", get(list::count_by_get).post(list::count_by_post))
+        .route("/task/create", post(act::create))
+        .route("/task/report/candidate-group-count", get(list::by_candidate_group))
+        .route("/task/{id}", get(one).put(act::update).delete(act::delete))
+        .route("/task/{id}/claim", post(act::claim))
+        .route("/task/{id}/unclaim", post(act::unclaim))
+        .route("/task/{id}/assignee", post(act::assign))
+        .route("/task/{id}/delegate", post(act::delegate))
+        .route("/task/{id}/resolve", post(act::resolve))
+        .route("/task/{id}/bpmnError", post(act::bpmn_error))
+        .route("/task/{id}/complete", post(complete::complete))
+        .route("/task/{id}/submit-form", post(complete::submit_form))
+        .route("/task/{id}/form", get(complete::form))
+        .route("/task/{id}/form-variables", get(complete::form_variables))
+        .route("/task/{id}/identity-links", get(link::list).post(link::add))
+        .route("/task/{id}/identity-links/delete", post(link::remove))
+        .route(
+            "/task/{id}/comment",
+            get(comment::of_task).put(comment::edit).delete(comment::delete_all),
+        )
+        .route("/task/{id}/comment/create", post(comment::create))
+        .route(
+            "/task/{id}/comment/{comment}",
+            get(comment::one).delete(comment::delete),
+        )
+        .route("/task/{id}/attachment", get(comment::attachments))
+        .route(
+            "/process-instance/{id}/comment",
+            get(comment::of_instance).delete(comment::delete_of_instance),
+        )
+        .route(
+            "/process-instance/{id}/comment/{comment}",
+            delete(comment::delete_one_of_instance),
+        )
+        .merge(scope::routes("/task/{id}/variables", scope::Kind::Task))
+        .merge(scope::routes("/task/{id}/localVariables", scope::Kind::TaskLocal))
+}
+
+fn dto(reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
+    let ids = reader.ids;
+    let dto = json!({
+        "id": ids.text(task.id),
+        "name": task.name,
+        "assignee": task.assignee,
+        "created": date::format(task.created),
+        "due": task.due.map(date::format),
+        "followUp": task.follow_up.map(date::format),
+        "lastUpdated": task.updated.map(date::format),
+        "delegationState": task.delegation.map(act::delegation_name),
+        "description": task.description,
+        "executionId": ids.json_opt(task.execution()),
+        "owner": task.owner,
+        "parentTaskId": ids.json_opt(task.parent),
+        "priority": task.priority,
+        "processDefinitionId": reader.definition_id_opt(task.definition())?,
+        "processInstanceId": ids.json_opt(task.instance()),
+        "taskDefinitionKey": task.activity(),
+        "caseExecutionId": null,
+        "caseInstanceId": null,
+        "caseDefinitionId": null,
+        "suspended": task.suspended,
+        "formKey": task.form_key,
+        "camundaFormRef": null,
+        "tenantId": task.tenant,
+        "taskState": if task.updated.is_some() { "Updated" } else { "Created" },
+    });
+    match dto {
+        Json::Object(dto) => Ok(dto),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// A task, if there is one.
+async fn find(api: &Api, id: &str) -> Result<Option<UserTask>> {
+    let key = api.ids.read(id);
+    api.read(move |reader| Select::<UserTask>::by_id(reader.connection, key))
+        .await
+}
+
+fn unknown(id: &str) -> RestError {
+    RestError::unknown(format!("No matching task with id {id}"))
+}
+
+async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {
+    let key = api.ids.read(&id);
+    let task = api.read(move |reader| match Select::<UserTask>::by_id(reader.connection, key)? {
+        Some(task) => dto(reader, &task).map(Some),
+        None => Ok(None),
+    });
+    task.await?.map(ok).ok_or_else(|| unknown(&id))
+}
