@@ -1,7 +1,7 @@
 //! Queries for tasks.
 
 use axum::response::Response;
-use handoff_machine::row::{Comment, UserTask, Variable};
+use handoff_machine::row::{Comment, UserTask};
 use http::StatusCode;
 use rusqlite::types::Value as Bound;
 use serde_json::{Map, Value as Json, json};
