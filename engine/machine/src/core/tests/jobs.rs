@@ -234,6 +234,7 @@ fn multi_instance_runs_in_parallel_and_in_turn() {
                 .run(&Command::CompleteTask {
                     id,
                     variables: Vec::new(),
+                    with_variables: false,
                 })
                 .unwrap();
         }

@@ -276,6 +276,7 @@ fn go_on(driver: &mut Driver, choice: usize) -> bool {
     choices.extend(memory.tasks.keys().map(|id| Command::CompleteTask {
         id: *id,
         variables: Vec::new(),
+        with_variables: false,
     }));
     choices.extend(memory.jobs.keys().map(|id| Command::ExecuteJob(*id)));
     let external: Vec<_> = memory.external_tasks.keys().copied().collect();
