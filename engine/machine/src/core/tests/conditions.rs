@@ -70,6 +70,7 @@ fn a_boundary_condition_is_looked_at_when_its_activity_begins_and_when_it_is_com
     let id = driver.user_task("work").id;
     driver
         .run(&Command::CompleteTask {
+            with_variables: false,
             id,
             variables: vec![VariableInput {
                 name: "n".to_owned(),
