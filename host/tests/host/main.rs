@@ -18,6 +18,7 @@ mod locks;
 mod operations;
 mod outages;
 mod polling;
+mod real_engine;
 mod secrets;
 mod support;
 mod tls;
