@@ -9,7 +9,9 @@
 
 mod auth;
 mod capabilities;
+mod cases;
 mod component;
+mod defects;
 mod delegates;
 mod dispatch;
 mod fake_engine;

@@ -25,15 +25,15 @@ use crate::{
 };
 
 /// An engine with a database of its own.
-struct RealEngine {
-    url: String,
+pub(crate) struct RealEngine {
+    pub(crate) url: String,
     http: reqwest::Client,
     _stop: DropGuard,
     _data: tempfile::TempDir,
 }
 
 impl RealEngine {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
         let mut config = handoff_engine::config::Config::new(data.path());
@@ -51,7 +51,7 @@ impl RealEngine {
         }
     }
 
-    async fn deploy(&self, model: &str, tenant: Option<&str>) -> String {
+    pub(crate) async fn deploy(&self, model: &str, tenant: Option<&str>) -> String {
         let part = reqwest::multipart::Part::text(model.to_owned()).file_name("model.bpmn");
         let mut form = reqwest::multipart::Form::new()
             .text("deployment-name", "test")
@@ -76,7 +76,7 @@ impl RealEngine {
             .clone()
     }
 
-    async fn post(&self, path: &str, body: Json) -> Json {
+    pub(crate) async fn post(&self, path: &str, body: Json) -> Json {
         let answer = self
             .http
             .post(format!("{}{path}", self.url))
@@ -89,7 +89,7 @@ impl RealEngine {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    async fn get(&self, path: &str) -> Json {
+    pub(crate) async fn get(&self, path: &str) -> Json {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.unwrap();
         answer.json().await.unwrap()
     }
