@@ -165,6 +165,12 @@ impl Config {
                 return;
             }
         };
+        for (name, engine) in &self.engines {
+            if engine.shows_secrets_unencrypted() {
+                let message = "what the host says of itself goes over the network unencrypted; use https://";
+                findings.push(Finding::new(Severity::Warning, format!("engine {name}"), message));
+            }
+        }
         if !ask {
             return;
         }

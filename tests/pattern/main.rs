@@ -16,6 +16,7 @@ mod delivered_twice;
 mod engine_down;
 mod host_killed;
 mod hot_swap;
+mod idle;
 mod limits;
 mod lost_commit;
 mod orders_at_once;

@@ -169,6 +169,18 @@ impl EngineConfig {
         Duration::from_millis(self.connect_timeout_ms as u64)
     }
 
+    /// Whether secrets for this engine travel where others can read them.
+    pub fn shows_secrets_unencrypted(&self) -> bool {
+        let local = |url: &str| {
+            let host = url.strip_prefix("http://").unwrap_or_default();
+            host.starts_with("127.") || host.starts_with("[::1]") || host.starts_with("localhost")
+        };
+        let open = |url: &str| url.starts_with("http://") && !local(url);
+        let shows = self.auth != Auth::None || !self.secret_headers.is_empty();
+        let asks = matches!(&self.auth, Auth::Oauth2(oauth2) if open(&oauth2.token_url));
+        asks || (shows && open(&self.url))
+    }
+
     pub(super) fn validate(&self, name: &str) -> Result<(), Complaint> {
         let table = format!("engines.{name}");
         if has_credentials(&self.url) {

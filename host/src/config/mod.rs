@@ -311,6 +311,10 @@ mod tests {
             );
             assert!(!error.contains("hunter2"), "{error}");
         }
+        let unencrypted = |text: &str| parse(text).unwrap().engines["order"].shows_secrets_unencrypted();
+        let bearer = engine("auth = { bearer-file = \"t\" }");
+        assert!(!unencrypted(&bearer) && unencrypted(&bearer.replace("https://", "http://")));
+        assert!(!unencrypted(&bearer.replace("https://x", "http://127.0.0.1:80")));
         let shown = format!("{:?}", parse(&engine("headers = { X-Key = \"hunter2\" }")).unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
     }

@@ -13,7 +13,7 @@ use handoff_host::{
     capabilities::EngineCapabilities,
     config::FetchOrder,
     dispatch::{Dispatcher, Line},
-    engines::{Engine as _, Fetch},
+    engines::Fetch,
     slots::Slots,
     sweep::Sweeper,
     worker::{Worker, WorkerProfile, Workforce},
