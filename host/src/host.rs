@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use handoff_runtime::{Catalog, Registry, RegistryConfig, Runtime, RuntimeConfig, RuntimeError};
+use handoff_runtime::{Catalog, Registry, RegistryConfig, Runtime, RuntimeConfig, RuntimeError, WorkerLimits};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use rand::Rng;
 use tokio::{sync::watch, task::JoinHandle};
@@ -274,11 +274,22 @@ fn state_dir(config: &Config) -> Option<PathBuf> {
 
 /// The runtime's configuration as the host's file has it.
 pub fn runtime_config(config: &Config) -> RuntimeConfig {
+    let max_limits = config.limits.worker_max.over(&WorkerLimits::ceiling());
     RuntimeConfig {
         task_slots: config.limits.concurrency,
         delegate_slots: config.limits.delegate_concurrency,
         threads: config.limits.threads,
         allocator: config.limits.allocator,
+        default_limits: config
+            .limits
+            .worker_default
+            .over(&WorkerLimits::default())
+            .capped(&max_limits),
+        max_limits,
+        memory_bytes: (config.limits.memory_mb as usize) << 20,
+        log_lines_per_second: config.limits.log_lines_per_second,
+        compile_timeout: Duration::from_millis(config.limits.compile_ms),
+        compile_memory_bytes: u64::from(config.limits.compile_memory_mb) << 20,
         ..RuntimeConfig::default()
     }
 }

@@ -64,8 +64,16 @@ pub(crate) async fn call<E: Export>(
     context: CallContext,
 ) -> Result<E::Output, CallError> {
     let started = Instant::now();
-    let log = RunLog::new(version.shared_name.clone(), input.id(), version.limits.log_lines);
-    let result = run(version, input, context, &log).await;
+    let log = RunLog::new(
+        version.shared_name.clone(),
+        input.id(),
+        version.limits.log_lines,
+        version.runtime.log_volume.clone(),
+    );
+    let mut result = run(version, input, context, &log).await;
+    if let Ok(output) = &mut result {
+        log.redact_in(output);
+    }
     let (tail, dropped) = log.finish();
     version.metrics.finished(
         started.elapsed(),
@@ -177,7 +185,10 @@ fn store(
     deadline: Deadline,
     cancel: CancellationToken,
 ) -> Store<RunState> {
-    let mut store = Store::new(&runtime.engine, RunState::new(run, limits.memory_bytes));
+    let mut store = Store::new(
+        &runtime.engine,
+        RunState::new(run, limits.memory_bytes, runtime.memory.clone()),
+    );
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(limits.payload_bytes.saturating_add(HOSTCALL_OVERHEAD));
     store.set_epoch_deadline(1);

@@ -50,6 +50,10 @@ pub struct RuntimeConfig {
     pub default_limits: WorkerLimits,
     /// What no manifest can exceed.
     pub max_limits: WorkerLimits,
+    /// Linear memory of all instances together, in bytes.
+    pub memory_bytes: usize,
+    /// Log lines of all workers together in one second; what exceeds them is counted and dropped.
+    pub log_lines_per_second: u32,
     /// Where components are compiled.
     pub compile: CompileMode,
     /// The longest that a component may take to compile.
@@ -67,6 +71,8 @@ impl Default for RuntimeConfig {
             allocator: Allocator::Auto,
             default_limits: WorkerLimits::default(),
             max_limits: WorkerLimits::ceiling(),
+            memory_bytes: 2 << 30,
+            log_lines_per_second: 10_000,
             compile: CompileMode::InProcess,
             compile_timeout: Duration::from_secs(300),
             compile_memory_bytes: 3 << 30,
@@ -102,6 +108,17 @@ impl Default for WorkerLimits {
 }
 
 impl WorkerLimits {
+    /// Each limit, but none beyond that of `max`.
+    pub fn capped(&self, max: &Self) -> Self {
+        Self {
+            memory_bytes: self.memory_bytes.min(max.memory_bytes),
+            time: self.time.min(max.time),
+            concurrency: self.concurrency.min(max.concurrency),
+            log_lines: self.log_lines.min(max.log_lines),
+            payload_bytes: self.payload_bytes.min(max.payload_bytes),
+        }
+    }
+
     /// The largest limits that a manifest may ask for, unless the operator says otherwise.
     pub fn ceiling() -> Self {
         Self {

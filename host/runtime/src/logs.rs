@@ -1,14 +1,19 @@
 //! What a call logs: the logging interface, standard output and standard error, bounded and redacted, with the tail kept
 //! for the details of a failure.
 
+mod redact;
 mod stdio;
+mod volume;
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub(crate) use redact::Redact;
+use redact::Redactor;
 pub(crate) use stdio::StdStream;
+pub(crate) use volume::LogVolume;
 
 use crate::wit::logging::Level;
 
@@ -18,8 +23,6 @@ const TAIL_LINES: usize = 20;
 const MAX_LINE: usize = 4 << 10;
 /// Fields of one line.
 const MAX_FIELDS: usize = 32;
-/// Shorter secrets are not looked for: replacing them would tear ordinary text apart.
-const MIN_REDACTED: usize = 4;
 
 /// The log of one call. Clones share it.
 #[derive(Clone)]
@@ -29,23 +32,25 @@ struct Inner {
     worker: Arc<str>,
     subject: String,
     lines_left: u32,
+    volume: Arc<LogVolume>,
     dropped: u64,
     tail: VecDeque<String>,
-    secrets: Vec<String>,
+    secrets: Redactor,
     /// What was written to a standard stream since its last line break.
     unfinished: [Vec<u8>; 2],
 }
 
 impl RunLog {
     /// `subject` is what the call is about: a task's id, a delegate's invocation.
-    pub(crate) fn new(worker: Arc<str>, subject: String, max_lines: u32) -> Self {
+    pub(crate) fn new(worker: Arc<str>, subject: String, max_lines: u32, volume: Arc<LogVolume>) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             worker,
             subject,
             lines_left: max_lines,
+            volume,
             dropped: 0,
             tail: VecDeque::new(),
-            secrets: Vec::new(),
+            secrets: Redactor::default(),
             unfinished: [Vec::new(), Vec::new()],
         })))
     }
@@ -62,15 +67,20 @@ impl RunLog {
 
     /// From now on the value is not shown.
     pub(crate) fn redact(&self, secret: &str) {
-        let mut inner = self.lock();
-        if secret.len() >= MIN_REDACTED && !inner.secrets.iter().any(|known| known == secret) {
-            inner.secrets.push(secret.to_owned());
+        self.lock().secrets.add(secret);
+    }
+
+    /// Takes the secrets that the call was given out of what it hands over for people to read.
+    pub(crate) fn redact_in(&self, told: &mut impl Redact) {
+        let inner = self.lock();
+        if !inner.secrets.is_empty() {
+            told.redact(&inner.secrets);
         }
     }
 
     /// A text without the secrets that the call was given.
     pub(crate) fn redacted(&self, text: &str) -> String {
-        self.lock().redacted(text)
+        self.lock().secrets.redacted(text)
     }
 
     /// The last lines, oldest first, and how many lines were dropped.
@@ -85,7 +95,7 @@ impl RunLog {
         let mut tail: Vec<String> = std::mem::take(&mut inner.tail).into();
         if dropped > 0 {
             tail.push(format!(
-                "({dropped} more lines were dropped: the worker's log-lines limit)"
+                "({dropped} lines are not in the log: the worker's log-lines limit, or the host's)"
             ));
         }
         (tail, dropped)
@@ -110,7 +120,7 @@ impl Inner {
             return;
         };
         self.lines_left = left;
-        let message = self.redacted(cut(message, MAX_LINE));
+        let message = self.secrets.cut_and_redacted(message, MAX_LINE);
         let fields = self.fields(fields);
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();
@@ -119,6 +129,11 @@ impl Inner {
         self.tail
             .push_back(format!("{} {message}{separator}{fields}", name(level)));
 
+        // The tail has it all the same: it is what a failure is understood by.
+        if !self.volume.admit() {
+            self.dropped += 1;
+            return;
+        }
         let (worker, subject) = (&*self.worker, self.subject.as_str());
         // The level of an event is part of its static metadata, hence one call for each.
         macro_rules! emit {
@@ -143,7 +158,7 @@ impl Inner {
         let mut pending = std::mem::take(&mut self.unfinished[stream as usize]);
         for piece in bytes.split_inclusive(|&b| b == b'\n') {
             // What exceeds a line's length would be cut anyway, so it is not kept.
-            let room = (MAX_LINE + 1).saturating_sub(pending.len());
+            let room = (MAX_LINE + 1 + self.secrets.longest()).saturating_sub(pending.len());
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
             pending.extend_from_slice(&text[..text.len().min(room)]);
             if piece.ends_with(b"\n") {
@@ -168,21 +183,12 @@ impl Inner {
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(cut(key, 128));
+            text.push_str(&self.secrets.cut_and_redacted(key, 128));
             text.push('=');
-            text.push_str(&format!("{:?}", cut(value, MAX_LINE)));
+            // Before it is quoted, which may change what is looked for.
+            text.push_str(&format!("{:?}", self.secrets.cut_and_redacted(value, MAX_LINE)));
         }
-        self.redacted(cut(&text, 2 * MAX_LINE))
-    }
-
-    fn redacted(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) {
-                text.replace(secret.as_str(), "***")
-            } else {
-                text
-            }
-        })
+        cut(&text, 2 * MAX_LINE).to_owned()
     }
 }
 
@@ -206,7 +212,12 @@ mod tests {
     use super::*;
 
     fn log(max_lines: u32) -> RunLog {
-        RunLog::new("w".into(), "task-1".to_owned(), max_lines)
+        RunLog::new(
+            "w".into(),
+            "task-1".to_owned(),
+            max_lines,
+            Arc::new(LogVolume::new(1_000)),
+        )
     }
 
     #[test]
@@ -256,5 +267,33 @@ mod tests {
         );
         assert_eq!(log.finish().0, ["ERROR the password is *** p=\"***\""]);
         assert_eq!(log.redacted("hunter2!"), "***");
+    }
+
+    #[test]
+    fn neither_quoting_nor_cutting_nor_lines_show_a_secret() {
+        let log = log(10);
+        let secret = "a\"quoted\\secret";
+        log.redact(secret);
+        log.line(Level::Info, "log", "x", &[("p".to_owned(), secret.to_owned())]);
+        log.line(
+            Level::Info,
+            "log",
+            &format!("{}{secret}", "x".repeat(MAX_LINE - 5)),
+            &[],
+        );
+        log.bytes(
+            StdStream::Out,
+            format!("{}{secret}\n", "x".repeat(MAX_LINE - 5)).as_bytes(),
+        );
+        log.redact("-----BEGIN KEY-----\nMIIEvQIBADANBgkq\n-----END KEY-----");
+        log.bytes(StdStream::Err, b"key: MIIEvQIBADANBgkq\n");
+        let (tail, _) = log.finish();
+        assert_eq!(
+            (tail[0].as_str(), tail[3].as_str()),
+            ("INFO x p=\"***\"", "WARN key: ***")
+        );
+        for line in &tail {
+            assert!(!line.contains("a\"quo") && line.len() <= MAX_LINE + 8, "{line}");
+        }
     }
 }

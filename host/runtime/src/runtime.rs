@@ -15,6 +15,8 @@ use crate::{
     config::{Allocator, RuntimeConfig},
     engine,
     error::RuntimeError,
+    limits::HostMemory,
+    logs::LogVolume,
     state::RunState,
 };
 
@@ -25,6 +27,9 @@ pub struct Runtime {
     pub(crate) linker: Linker<RunState>,
     pub(crate) compiler: Compiler,
     pub(crate) http: Arc<HttpClient>,
+    /// What all calls together have.
+    pub(crate) memory: Arc<HostMemory>,
+    pub(crate) log_volume: Arc<LogVolume>,
     /// The embedder's runtime, on which capabilities are called.
     pub(crate) host: Handle,
     pub(crate) tasks: Arc<Semaphore>,
@@ -53,6 +58,8 @@ impl Runtime {
         Ok(Arc::new(Self {
             compiler: Compiler::new(&engine, &config),
             http: Arc::default(),
+            memory: HostMemory::new(config.memory_bytes),
+            log_volume: Arc::new(LogVolume::new(config.log_lines_per_second)),
             host,
             tasks: slots(config.task_slots),
             delegates: slots(config.delegate_slots),
@@ -83,6 +90,11 @@ impl Runtime {
     /// Delegate slots that are free now.
     pub fn free_delegate_slots(&self) -> u32 {
         u32::try_from(self.delegates.available_permits()).unwrap_or(u32::MAX)
+    }
+
+    /// Linear memory that all instances together have now, in bytes.
+    pub fn memory_used(&self) -> usize {
+        self.memory.used()
     }
 
     /// The threads that guests run on.
@@ -123,6 +135,8 @@ impl GuestThreads {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .thread_name("handoff-guest")
             .worker_threads(threads)
+            // A new call comes in by the global queue: it waits for one turn of a guest that computes, not for several.
+            .global_queue_interval(1)
             .enable_all()
             .build()
             .map_err(RuntimeError::Threads)?;

@@ -16,7 +16,7 @@ use crate::{
         http::{HttpClient, HttpHooks},
         secrets::Secrets,
     },
-    limits::MemoryLimiter,
+    limits::{HostMemory, MemoryLimiter},
     logs::{RunLog, StdStream},
     wit::types::{EngineError, FileReference},
 };
@@ -54,7 +54,7 @@ pub(crate) struct Run {
 }
 
 impl RunState {
-    pub(crate) fn new(run: Run, memory_bytes: usize) -> Self {
+    pub(crate) fn new(run: Run, memory_bytes: usize, host_memory: Arc<HostMemory>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let hooks = HttpHooks::new(&run);
@@ -63,7 +63,7 @@ impl RunState {
             table,
             http: WasiHttpCtx::new(),
             hooks,
-            limiter: MemoryLimiter::new(memory_bytes),
+            limiter: MemoryLimiter::new(memory_bytes, host_memory),
             run,
         }
     }

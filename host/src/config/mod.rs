@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use handoff_runtime::{Allocator, Grants, OperatorPolicy, SecretSource};
+use handoff_runtime::{Allocator, Grants, OperatorPolicy, SecretSource, manifest::ManifestLimits};
 use serde::Deserialize;
 
 pub use auth::{Auth, BasicAuth, ClientAuth, OAuth2, TlsConfig};
@@ -88,6 +88,18 @@ pub struct LimitsConfig {
     pub concurrency: u32,
     /// Delegates that run at once, apart from tasks.
     pub delegate_concurrency: u32,
+    /// Memory of all workers' instances together, in MiB.
+    pub memory_mb: u32,
+    /// Log lines of all workers together in one second.
+    pub log_lines_per_second: u32,
+    /// Limits of workers whose manifests ask for none.
+    pub worker_default: ManifestLimits,
+    /// What no manifest can ask for more of.
+    pub worker_max: ManifestLimits,
+    /// The longest that a component may take to compile, in milliseconds.
+    pub compile_ms: u64,
+    /// Memory that compiling one component may take, in MiB.
+    pub compile_memory_mb: u32,
     /// Threads that workers run on; absent: one per processor.
     pub threads: Option<usize>,
     /// How workers get their memory.
@@ -104,6 +116,12 @@ impl Default for LimitsConfig {
         Self {
             concurrency: 64,
             delegate_concurrency: 16,
+            memory_mb: 2_048,
+            log_lines_per_second: 10_000,
+            worker_default: ManifestLimits::default(),
+            worker_max: ManifestLimits::default(),
+            compile_ms: 300_000,
+            compile_memory_mb: 3_072,
             threads: None,
             allocator: Allocator::Auto,
             lost_locks: 5,
@@ -181,6 +199,8 @@ impl Config {
         let limits = [
             ("concurrency", self.limits.concurrency),
             ("delegate-concurrency", self.limits.delegate_concurrency),
+            ("memory-mb", self.limits.memory_mb),
+            ("compile-memory-mb", self.limits.compile_memory_mb),
         ];
         if let Some((key, _)) = limits.into_iter().find(|(_, value)| *value == 0) {
             return Err(error::Complaint::new(
@@ -188,6 +208,19 @@ impl Config {
                 key,
                 "has to be 1 at least; leave it out for the default",
             ));
+        }
+        let tables = [
+            ("limits.worker-default", &self.limits.worker_default),
+            ("limits.worker-max", &self.limits.worker_max),
+        ];
+        for (table, limits) in tables {
+            if let Some(key) = limits.zero() {
+                return Err(error::Complaint::new(
+                    table,
+                    key,
+                    "has to be 1 at least; leave it out for the default",
+                ));
+            }
         }
         if let Some(delegates) = &self.delegates {
             delegates.validate()?;
@@ -257,6 +290,11 @@ mod tests {
                 &format!("{SHORTEST}[limits]\nconcurrency = 0\n"),
                 "handoff.toml:6",
                 "concurrency",
+            ),
+            (
+                &format!("{SHORTEST}[limits.worker-max]\nmemory-mb = 0\n"),
+                "handoff.toml:6",
+                "memory-mb",
             ),
             ("[engines.order]\nurl = \"http://x\"\n", "handoff.toml", "workers"),
             ("engines = [", "handoff.toml:1", ""),
@@ -364,6 +402,10 @@ mod tests {
             token-file = "delegates.token"
             [limits]
             concurrency = 8
+            memory-mb = 512
+            log-lines-per-second = 100
+            worker-default = { memory-mb = 32 }
+            worker-max = { memory-mb = 64, time-ms = 60000 }
             [secrets.api]
             file = "api.key"
             "#,

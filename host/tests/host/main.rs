@@ -11,11 +11,15 @@ mod auth;
 mod capabilities;
 mod cases;
 mod component;
+mod containment;
 mod defects;
 mod delegates;
 mod dispatch;
 mod fake_engine;
 mod faults;
+#[path = "../../runtime/tests/runtime/guests.rs"]
+#[allow(dead_code, reason = "the runtime's tests need more of them")]
+mod guests;
 mod locks;
 mod operations;
 mod outages;

@@ -8,6 +8,7 @@ use wasmtime::Store;
 use super::size;
 use crate::{
     error::{CallError, CallErrorKind},
+    logs::Redact,
     runtime::Runtime,
     state::RunState,
     version::WorkerVersion,
@@ -20,7 +21,7 @@ use crate::{
 /// The input of an export, which knows how to call it.
 pub(crate) trait Export: Send + 'static {
     /// What the export returns.
-    type Output: Send + 'static;
+    type Output: Redact + Send + 'static;
 
     /// What the log calls this call.
     fn id(&self) -> String;

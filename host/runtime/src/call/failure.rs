@@ -59,10 +59,7 @@ pub(super) fn of_guest(error: wasmtime::Error, state: &RunState) -> CallError {
 
 fn classify(error: &wasmtime::Error, state: &RunState) -> (CallErrorKind, String) {
     if let Some(exceeded) = state.limiter.exceeded() {
-        return (
-            CallErrorKind::OutOfMemory,
-            format!("{exceeded}. Raise memory-mb under [limits] in its manifest"),
-        );
+        return (CallErrorKind::OutOfMemory, exceeded.to_string());
     }
     if let Some(stop) = error.downcast_ref::<Stop>() {
         let error = stop.into_error();
@@ -121,18 +118,25 @@ pub(super) fn of_join(error: &JoinError) -> CallError {
 /// Adds the log's tail, hides secrets, and puts a panic's message into the error's: it is what a person looks for.
 pub(super) fn with_log(mut error: CallError, log: &RunLog, tail: Vec<String>) -> CallError {
     if error.kind == CallErrorKind::Trap
-        && let Some(at) = tail.iter().rposition(|line| line.contains("panicked at"))
+        && let Some(panic) = panic_in(&tail)
     {
-        let lines: Vec<&str> = tail[at..]
-            .iter()
-            .take(2)
-            .map(|line| line.split_once(' ').map_or("", |(_, text)| text))
-            .collect();
-        error.message = format!("the worker panicked: {}", cut(&lines.join(" "), MAX_MESSAGE));
+        error.message = format!("the worker panicked: {}", cut(&panic, MAX_MESSAGE));
     }
     error.message = log.redacted(&error.message);
     error.log_tail = tail;
     error
+}
+
+/// What a panic said last: the SDK logs it in one line, Rust's own handler writes it to standard error in two.
+fn panic_in(tail: &[String]) -> Option<String> {
+    let text = |line: &String| line.split_once(' ').map_or("", |(_, text)| text).to_owned();
+    tail.iter().enumerate().rev().find_map(|(at, line)| {
+        if let Some(said) = line.strip_prefix("ERROR panicked: ") {
+            return Some(said.to_owned());
+        }
+        line.contains("panicked at")
+            .then(|| tail[at..].iter().take(2).map(text).collect::<Vec<_>>().join(" "))
+    })
 }
 
 fn plain(trap: &str) -> &str {

@@ -34,6 +34,7 @@ pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallErro
         version.shared_name.clone(),
         "trial".to_owned(),
         version.limits.log_lines,
+        version.runtime.log_volume.clone(),
     );
     let result = run(version, Trial, context, &log).await;
     let (tail, _) = log.finish();

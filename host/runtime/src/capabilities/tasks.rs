@@ -20,7 +20,8 @@ impl Host for RunState {
             .await
     }
 
-    async fn throw_error(&mut self, task: TaskRef, error: BpmnError) -> Result<Ending, EngineError> {
+    async fn throw_error(&mut self, task: TaskRef, mut error: BpmnError) -> Result<Ending, EngineError> {
+        self.run.log.redact_in(&mut error);
         self.run.may_task("tasks.throw-error", &task.engine)?;
         let error = BpmnError {
             variables: self.run.with_contents(error.variables).await?,
@@ -31,7 +32,8 @@ impl Host for RunState {
             .await
     }
 
-    async fn fail(&mut self, task: TaskRef, failure: Failure) -> Result<Ending, EngineError> {
+    async fn fail(&mut self, task: TaskRef, mut failure: Failure) -> Result<Ending, EngineError> {
+        self.run.log.redact_in(&mut failure);
         self.run.may_task("tasks.fail", &task.engine)?;
         let failure = Failure {
             variables: self.run.with_contents(failure.variables).await?,

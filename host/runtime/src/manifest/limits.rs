@@ -25,14 +25,8 @@ pub struct ManifestLimits {
 
 impl ManifestLimits {
     pub(super) fn check(&self) -> Result<(), Complaint> {
-        let at_least_one = [
-            ("memory-mb", self.memory_mb),
-            ("time-ms", self.time_ms),
-            ("concurrency", self.concurrency),
-            ("payload-kb", self.payload_kb),
-        ];
-        match at_least_one.into_iter().find(|(_, value)| *value == Some(0)) {
-            Some((key, _)) => Err(Complaint::new(
+        match self.zero() {
+            Some(key) => Err(Complaint::new(
                 key,
                 format!("{key} has to be 1 at least; leave it out for the default"),
             )),
@@ -40,24 +34,36 @@ impl ManifestLimits {
         }
     }
 
+    /// These limits, and those of `base` where one is left out.
+    pub fn over(&self, base: &WorkerLimits) -> WorkerLimits {
+        WorkerLimits {
+            memory_bytes: self.memory_mb.map_or(base.memory_bytes, |mb| (mb as usize) << 20),
+            time: self.time_ms.map_or(base.time, |ms| Duration::from_millis(ms.into())),
+            concurrency: self.concurrency.unwrap_or(base.concurrency),
+            log_lines: self.log_lines.unwrap_or(base.log_lines),
+            payload_bytes: self.payload_kb.map_or(base.payload_bytes, |kb| (kb as usize) << 10),
+        }
+    }
+
+    /// The first key that is zero, which would let nothing run.
+    pub fn zero(&self) -> Option<&'static str> {
+        [
+            ("memory-mb", self.memory_mb),
+            ("time-ms", self.time_ms),
+            ("concurrency", self.concurrency),
+            ("payload-kb", self.payload_kb),
+        ]
+        .into_iter()
+        .find(|(_, value)| *value == Some(0))
+        .map(|(key, _)| key)
+    }
+
     /// The limits that hold: what is asked for, else the default.
     ///
     /// Asking for more than the operator allows is refused rather than cut: a worker that needs the memory would only
     /// fail later.
     pub fn resolve(&self, default: &WorkerLimits, max: &WorkerLimits) -> Result<WorkerLimits, String> {
-        let mib = |value: u32| (value as usize) << 20;
-        let kib = |value: u32| (value as usize) << 10;
-        let limits = WorkerLimits {
-            memory_bytes: self.memory_mb.map_or(default.memory_bytes.min(max.memory_bytes), mib),
-            time: self
-                .time_ms
-                .map_or(default.time.min(max.time), |ms| Duration::from_millis(ms.into())),
-            concurrency: self.concurrency.unwrap_or(default.concurrency.min(max.concurrency)),
-            log_lines: self.log_lines.unwrap_or(default.log_lines.min(max.log_lines)),
-            payload_bytes: self
-                .payload_kb
-                .map_or(default.payload_bytes.min(max.payload_bytes), kib),
-        };
+        let limits = self.over(&default.capped(max));
         let checks = [
             (
                 "memory-mb",

@@ -80,6 +80,8 @@ pub struct RegistryConfig {
     pub state_dir: Option<PathBuf>,
     /// How often the folder is read although nothing was reported.
     pub rescan: Duration,
+    /// Whether file events are listened to. Without them, as on mounts that report none, the folder is only read regularly.
+    pub events: bool,
     /// How long files have to be unchanged before they are taken.
     pub settle: Duration,
     /// How long [`Registry::open`] waits for workers that are being compiled; none waits for all. The others follow when
@@ -97,6 +99,7 @@ impl RegistryConfig {
             cache_dir: None,
             state_dir: None,
             rescan: Duration::from_secs(1),
+            events: true,
             settle: Duration::from_millis(150),
             patience: None,
             policy: OperatorPolicy::default(),
@@ -202,6 +205,9 @@ impl Registry {
 /// File events, which make a rescan happen sooner. Where there are none (network file systems, some mounts), the rescans
 /// alone do.
 fn watch_folder(config: &RegistryConfig, hint: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    if !config.events {
+        return None;
+    }
     let handler = move |event: notify::Result<notify::Event>| {
         // Reading the files is an event too, which would make every rescan cause the next one.
         if event.is_ok_and(|event| !event.kind.is_access()) {

@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use handoff_runtime::{CompileMode, OperatorPolicy, Registry, RegistryConfig, Runtime, RuntimeConfig};
 
-use crate::support::*;
+use crate::{
+    hot_swap::{said, says},
+    support::*,
+};
 
 /// The example that offers the compile subcommand; Cargo builds it with the tests.
 fn compiler() -> CompileMode {
@@ -64,6 +67,49 @@ async fn a_child_that_takes_too_much_is_stopped() {
         "{}",
         folder.refusal("echo")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_takes_gigabytes_to_compile_takes_nothing_from_the_host() {
+    // One function of some megabytes: what a compiler keeps of it is many times as much.
+    let huge = guest(
+        "worker",
+        &format!(
+            "(func (param i64) (result i64) {} (local.get 0)) {}",
+            "(local.set 0 (i64.rotl (i64.mul (local.get 0) (i64.const 3)) (i64.load (i32.wrap_i64 (local.get 0)))))"
+                .repeat(100_000),
+            handler("")
+        ),
+    );
+    let config = RuntimeConfig {
+        compile: compiler(),
+        compile_memory_bytes: 128 << 20,
+        ..config()
+    };
+    let folder = Folder::open_with(
+        &[("w", &says("one"), &manifest("w"))],
+        config,
+        OperatorPolicy::default(),
+    )
+    .await;
+    let worker = folder.worker("w");
+    std::fs::write(folder.dir.path().join("w.wasm"), &huge).unwrap();
+    let refused = folder.until_within(Duration::from_secs(120), "it is refused", |c| {
+        c.worker("w").unwrap().last_error.is_some()
+    });
+    // Meanwhile calls go on.
+    let calls = async {
+        loop {
+            worker.handle(task(vec![]), call()).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = refused => {}
+        () = calls => {}
+    }
+    let refusal = folder.refusal("w");
+    assert!(refusal.contains("memory") && refusal.contains("128 MiB"), "{refusal}");
+    assert_eq!(said(&folder.worker("w")).await, "one");
 }
 
 #[tokio::test(flavor = "multi_thread")]

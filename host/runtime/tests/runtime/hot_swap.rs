@@ -38,7 +38,7 @@ pub(crate) async fn said(version: &Arc<WorkerVersion>) -> String {
     }
 }
 
-fn runs(name: &'static str, digest: Digest) -> impl Fn(&Catalog) -> bool {
+pub(crate) fn runs(name: &'static str, digest: Digest) -> impl Fn(&Catalog) -> bool {
     move |catalog| {
         catalog
             .worker(name)

@@ -12,7 +12,12 @@ mod calls;
 mod capabilities;
 mod compiling;
 mod containment;
+#[allow(dead_code, reason = "the host's tests need more of them")]
+mod guests;
 mod hot_swap;
 mod languages;
+mod misbehaving;
+mod neighbours;
+mod replacing;
 mod rollback;
 mod support;

@@ -2,8 +2,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -19,76 +22,7 @@ use handoff_runtime::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// A guest: `body` is the text of a core module's fields, to which memory, allocation and the world are added.
-pub(crate) fn guest(world: &str, body: &str) -> Vec<u8> {
-    guest_of(
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit")),
-        world,
-        body,
-    )
-}
-
-/// A guest of a world of another package, whose text is `wit`.
-pub(crate) fn foreign_guest(wit: &str, world: &str, body: &str) -> Vec<u8> {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("world.wit"), wit).unwrap();
-    guest_of(dir.path(), world, body)
-}
-
-fn guest_of(wit: &Path, world: &str, body: &str) -> Vec<u8> {
-    // A zeroed block at 1024 is an outcome `complete` without variables; allocations begin behind it.
-    let text = format!(
-        r#"(module
-          {body}
-          (memory (export "memory") 2)
-          (global $next (mut i32) (i32.const 65536))
-          (func $alloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-            (local $at i32)
-            (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
-            (global.set $next (i32.add (local.get $at) (local.get 3)))
-            (if (i32.gt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536)))
-              (then (drop (memory.grow (i32.add (i32.div_u (local.get 3) (i32.const 65536)) (i32.const 1))))))
-            (local.get $at)))"#
-    );
-    raw_guest(wit, world, &text)
-}
-
-/// A guest whose core module is `text` as it is.
-pub(crate) fn raw_guest(wit: impl AsRef<Path>, world: &str, text: &str) -> Vec<u8> {
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = wit_parser::Resolve::default();
-    let (package, _) = resolve.push_path(wit.as_ref()).unwrap();
-    let world = resolve.select_world(&[package], Some(world)).unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
-    wit_component::ComponentEncoder::default()
-        .module(&module)
-        .unwrap()
-        .validate(true)
-        .encode()
-        .unwrap()
-}
-
-/// The body of a guest whose handler runs `code` and then completes without variables.
-pub(crate) fn handler(code: &str) -> String {
-    format!(
-        r#"(func (export "handoff:worker/handler@0.1.0#handle") (param $task i32) (result i32) {code} (i32.const 1024))"#
-    )
-}
-
-/// A guest's module that calls `tasks.complete` for task `x` of engine `order` and then runs `code`; the result of the call
-/// lies at 4096.
-pub(crate) fn calls_complete(code: &str) -> String {
-    format!(
-        r#"(import "handoff:worker/tasks@0.1.0" "complete" (func $complete (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-           (data (i32.const 2048) "orderx")
-           {}"#,
-        handler(&format!(
-            "(call $complete (i32.const 2048) (i32.const 5) (i32.const 2053) (i32.const 1)
-               (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096))
-             {code}"
-        ))
-    )
-}
+pub(crate) use crate::guests::*;
 
 /// A worker of this repository, as `cargo xtask workers` builds it.
 pub(crate) fn built_worker(name: &str) -> Vec<u8> {
@@ -154,6 +88,19 @@ impl Folder {
         Self::open_as(workers, config(), dir, registry).await
     }
 
+    /// A folder without file events.
+    pub(crate) async fn open_blind(dir: TempDir) -> Self {
+        let registry = RegistryConfig {
+            events: false,
+            ..RegistryConfig::new(dir.path())
+        };
+        Self::open_as(&[], config(), dir, registry).await
+    }
+
+    pub(crate) async fn open_configured(dir: TempDir, registry: RegistryConfig) -> Self {
+        Self::open_as(&[], config(), dir, registry).await
+    }
+
     async fn open_as(
         workers: &[(&str, &[u8], &str)],
         config: RuntimeConfig,
@@ -193,10 +140,18 @@ impl Folder {
 
     /// Waits until the catalog is as `expected`.
     pub(crate) async fn until(&self, what: &str, expected: impl Fn(&Catalog) -> bool) {
+        self.until_within(Duration::from_secs(10), what, expected).await;
+    }
+
+    pub(crate) async fn until_within(&self, limit: Duration, what: &str, expected: impl Fn(&Catalog) -> bool) {
         let mut catalogs = self.registry.subscribe();
         let wait = catalogs.wait_for(|catalog| expected(catalog));
-        let waited = tokio::time::timeout(Duration::from_secs(10), wait).await;
-        assert!(waited.is_ok(), "not within 10 s: {what}; {:?}", self.registry.current());
+        let waited = tokio::time::timeout(limit, wait).await;
+        assert!(
+            waited.is_ok(),
+            "not within {limit:?}: {what}; {:?}",
+            self.registry.current()
+        );
     }
 }
 
@@ -308,5 +263,35 @@ impl Capabilities for Engines {
 
     async fn read_file(&self, _: &Caller, _: FileReference, _: u64) -> Result<Vec<u8>, EngineError> {
         Ok(b"content".to_vec())
+    }
+}
+
+/// How late a thread wakes up at worst: what a busy machine, and not what is tested, adds to a time.
+pub(crate) struct Stall {
+    on: Arc<AtomicBool>,
+    napping: std::thread::JoinHandle<Duration>,
+}
+
+impl Stall {
+    pub(crate) fn watch() -> Self {
+        const NAP: Duration = Duration::from_millis(1);
+        let on = Arc::new(AtomicBool::new(true));
+        let watched = on.clone();
+        let napping = std::thread::spawn(move || {
+            let mut worst = Duration::ZERO;
+            while watched.load(Ordering::Relaxed) {
+                let asleep = Instant::now();
+                std::thread::sleep(NAP);
+                worst = worst.max(asleep.elapsed().saturating_sub(NAP));
+            }
+            worst
+        });
+        Self { on, napping }
+    }
+
+    /// Stops watching.
+    pub(crate) fn worst(self) -> Duration {
+        self.on.store(false, Ordering::Relaxed);
+        self.napping.join().unwrap()
     }
 }
