@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use handoff_host::{Config, Host, runtime_config};
+use handoff_host::{Config, Host, admin::WorkerStatus, runtime_config};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -46,6 +46,21 @@ impl Scene {
             host,
             _folder: folder,
         }
+    }
+
+    /// Waits until the workers are as expected: a state that has no event.
+    async fn until(&self, what: &str, expected: impl Fn(&[WorkerStatus]) -> bool) {
+        let reached = async {
+            while !expected(&self.host.status().workers()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
+        assert!(
+            reached.is_ok(),
+            "not reached: {what}; {:#?}",
+            self.host.status().workers()
+        );
     }
 
     async fn error_of(&self, task: &str) -> String {
@@ -191,10 +206,7 @@ async fn a_task_that_is_completed_twice_is_completed_once() {
     let completed = scene.engine.until_ended("twice").await;
     assert_eq!(completed["variables"]["by"]["value"], "first");
     // The second call and the outcome find the task gone, and the run ends without a failure.
-    scene
-        .engine
-        .until("the run ended", |_| scene.host.status().workers()[0].ended == 1)
-        .await;
+    scene.until("the run ended", |workers| workers[0].ended == 1).await;
     assert_eq!(scene.host.status().workers()[0].failed, 0);
     assert!(scene.engine.calls_to("failure").is_empty());
     scene.host.shutdown(Duration::from_secs(2)).await;
@@ -214,17 +226,8 @@ async fn spinning_workers_lose_no_lock_of_theirs_or_of_others() {
     for task in &spinning {
         scene.engine.add(task, "spin");
     }
-    scene
-        .engine
-        .until("all spin", |_| {
-            scene
-                .host
-                .status()
-                .workers()
-                .iter()
-                .any(|worker| worker.tasks as usize == processors)
-        })
-        .await;
+    let all_spin = |workers: &[WorkerStatus]| workers.iter().any(|worker| worker.tasks as usize == processors);
+    scene.until("all spin", all_spin).await;
     let began = Instant::now();
     let mut beside = 0;
     while spinning
@@ -248,6 +251,11 @@ async fn spinning_workers_lose_no_lock_of_theirs_or_of_others() {
         extended >= 3 * processors,
         "locks of 1 s over 4 s were extended {extended} times"
     );
+    scene
+        .until("all runs ended", |workers| {
+            workers.iter().all(|worker| worker.tasks == 0)
+        })
+        .await;
     for worker in scene.host.status().workers() {
         let expected = if worker.name == "spin" {
             (0, processors as u64)
