@@ -18,7 +18,9 @@ fn handle(task: Task) -> Result<Completion> {
                 .details(format!("password {secret}"))
                 .into())
         }
-        "tell-a-secret-in-an-error" => Err(BpmnError::new("login").message(format!("not with {}", secret()?)).into()),
+        "tell-a-secret-in-an-error" => Err(BpmnError::new("login")
+            .message(format!("not with {}", secret()?))
+            .into()),
         "tell-a-secret-in-a-panic" => panics_with(&secret()?),
         "complete-twice" => {
             let mut completion = Completion::new();
