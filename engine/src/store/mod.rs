@@ -12,6 +12,8 @@ pub(crate) mod ids;
 mod models;
 mod open;
 mod readers;
+#[cfg(test)]
+pub(crate) mod recorder;
 pub mod row;
 pub mod value;
 pub(crate) mod view;
@@ -68,8 +70,13 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the database, or makes it.
     pub(crate) fn open(config: &Config, now: Millis) -> Result<Self, OpenError> {
+        Self::open_on(config, now, None)
+    }
+
+    /// Opens the database with a file system layer of SQLite's (a VFS), by its name; none is the system's.
+    pub(crate) fn open_on(config: &Config, now: Millis, vfs: Option<&str>) -> Result<Self, OpenError> {
         let directory = DataDir::take(&config.data_dir)?;
-        let connection = open::writer(&directory)?;
+        let connection = open::writer(&directory, vfs)?;
         let failed = |source| OpenError::Sqlite {
             path: directory.database.clone(),
             source,

@@ -88,17 +88,18 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 }
 
 /// Opens the writer's connection; makes the database or brings it to the newest schema.
-pub(super) fn writer(directory: &DataDir) -> Result<Connection, OpenError> {
+pub(super) fn writer(directory: &DataDir, vfs: Option<&str>) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < SQLITE_MIN {
         return Err(OpenError::SqliteTooOld {
             found: rusqlite::version(),
         });
     }
     let path = &directory.database;
-    let mut connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = match vfs {
+        None => Connection::open_with_flags(path, flags),
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+    }
     .map_err(|source| explain(path, source))?;
     prepare(path, &mut connection)?;
     directory.sync()?;

@@ -1,5 +1,6 @@
 //! The service on one thread, with a clock that is moved by hand: what is committed, who is woken, what is kept.
 
+mod crash;
 mod delegates;
 mod durability;
 mod fetching;
@@ -53,7 +54,12 @@ impl Rig {
     }
 
     fn open(config: Config, directory: Arc<TempDir>, now: Millis) -> Self {
-        let store = Store::open(&config, now).unwrap();
+        Self::open_on(config, directory, now, None)
+    }
+
+    /// With a file system layer of SQLite's, by its name.
+    fn open_on(config: Config, directory: Arc<TempDir>, now: Millis, vfs: Option<&str>) -> Self {
+        let store = Store::open_on(&config, now, vfs).unwrap();
         let processor = Processor::new(store, config.limits.clone(), Arc::default());
         Self {
             processor,
