@@ -3,18 +3,45 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::ExitCode,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use clap::Args;
-use handoff_engine::{Config, DelegatesConfig, HistoryLevel, TlsFiles, serve};
+use clap::{Args, Subcommand};
+use handoff_engine::{Config, DelegatesConfig, Examination, HistoryLevel, TlsFiles, backup, examine, serve};
 
 use crate::shutdown;
 
-/// `handoff engine --data-dir DIR`
+/// `handoff engine --data-dir DIR`, or what is done with a database beside running it.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct EngineArgs {
+    #[command(subcommand)]
+    command: Option<EngineCommand>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum EngineCommand {
+    /// Copy the database into a new file, while the engine runs or not
+    Backup {
+        /// The folder of the database
+        #[arg(long, env = "HANDOFF_DATA_DIR", value_name = "DIR")]
+        data_dir: PathBuf,
+        /// The copy; it must not exist. To restore it, put it as engine.db into an empty data folder
+        file: PathBuf,
+    },
+    /// Examine a database or a backup: every page, every index, every reference
+    Check {
+        /// The database, or its folder
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
     /// Where the REST is served, below /engine-rest; port 0 takes a free one
     #[arg(
         long,
@@ -27,8 +54,9 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "FILE")]
     address_file: Option<PathBuf>,
     /// The folder of the database; it is made if it is not there
-    #[arg(long, env = "HANDOFF_DATA_DIR", value_name = "DIR")]
-    data_dir: PathBuf,
+    // Only a subcommand has another one, and then none of these arguments is there.
+    #[arg(long, env = "HANDOFF_DATA_DIR", value_name = "DIR", required = true)]
+    data_dir: Option<PathBuf>,
     /// What this engine is called: by delegates, and below /engine-rest/engine
     #[arg(long, default_value = "default", value_name = "NAME")]
     engine_name: String,
@@ -64,8 +92,8 @@ pub(crate) struct EngineArgs {
     strict: bool,
 }
 
-impl EngineArgs {
-    fn config(self) -> (Config, Option<PathBuf>) {
+impl ServeArgs {
+    fn config(self) -> Result<(Config, Option<PathBuf>)> {
         let tls = self
             .tls_cert
             .zip(self.tls_key)
@@ -86,18 +114,64 @@ impl EngineArgs {
             delegates,
             history: self.history,
             strict: self.strict,
-            ..Config::new(self.data_dir)
+            ..Config::new(self.data_dir.context("--data-dir is missing")?)
         };
-        (config, self.address_file)
+        Ok((config, self.address_file))
     }
 }
 
-/// Runs the engine until a signal stops it.
+/// Runs the engine until a signal stops it, or does what else is asked for.
 ///
 /// # Errors
-/// The database cannot be opened, or the address not listened on.
-pub(crate) async fn run(args: EngineArgs) -> Result<()> {
-    let (config, address_file) = args.config();
+/// The database cannot be opened or is damaged, the address not listened on, the backup not written.
+pub(crate) async fn run(args: EngineArgs) -> Result<ExitCode> {
+    match args.command {
+        None => serve_until_stopped(args.serve).await.map(|()| ExitCode::SUCCESS),
+        Some(EngineCommand::Backup { data_dir, file }) => {
+            let bytes = tokio::task::spawn_blocking(move || backup(&data_dir, &file)).await??;
+            say(&format!("{bytes} bytes written"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(EngineCommand::Check { file }) => {
+            let found = tokio::task::spawn_blocking(move || examine(&file)).await??;
+            Ok(report(&found))
+        }
+    }
+}
+
+/// Says what was found. The exit code is a failure if anything is wrong.
+fn report(found: &Examination) -> ExitCode {
+    let path = found.path.display();
+    for problem in &found.problems {
+        say(&format!("{path}: {problem}"));
+    }
+    if !found.problems.is_empty() {
+        say(&format!(
+            "{path} is damaged. Keep a copy of the whole folder, then restore a backup: put it as engine.db into an \
+             empty data folder"
+        ));
+        return ExitCode::FAILURE;
+    }
+    let counts: Vec<String> = found
+        .counts
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
+    say(&format!(
+        "{path} is sound: schema version {}, {}",
+        found.schema_version,
+        counts.join(", ")
+    ));
+    ExitCode::SUCCESS
+}
+
+#[allow(clippy::print_stdout, reason = "what was asked for")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+async fn serve_until_stopped(args: ServeArgs) -> Result<()> {
+    let (config, address_file) = args.config()?;
     let stop = shutdown::on_signals()?;
     let ready = |address| {
         if let Some(file) = &address_file

@@ -73,7 +73,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
     runtime.block_on(async {
         match cli.command {
             #[cfg(feature = "engine")]
-            Command::Engine(args) => engine::run(*args).await.map(|()| ExitCode::SUCCESS),
+            Command::Engine(args) => engine::run(*args).await,
             #[cfg(feature = "host")]
             Command::Host(args) => host::run(args).await,
             Command::Deploy(args) => deploy::run(args).await.map(|()| ExitCode::SUCCESS),

@@ -13,3 +13,4 @@ pub use self::config::{Config, DelegatesConfig, HistoryLevel, Limits, TlsFiles};
 pub use self::serve::{EngineError, serve};
 pub use self::service::{CommandError, Engine};
 pub use self::store::OpenError;
+pub use self::store::backup::{BackupError, Examination, backup, examine};

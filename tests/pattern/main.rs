@@ -14,6 +14,7 @@ mod broken_components;
 mod counting;
 mod delivered_twice;
 mod engine_down;
+mod engine_killed;
 mod host_killed;
 mod hot_swap;
 mod idle;

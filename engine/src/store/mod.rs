@@ -6,6 +6,7 @@
 //! only the statement; [`Store::rollback`] can be called in any state, and after it no transaction is open.
 
 mod apply;
+pub mod backup;
 pub mod error;
 pub mod field;
 pub(crate) mod ids;

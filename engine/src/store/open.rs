@@ -122,20 +122,25 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
 }
 
 fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
-    let version = schema_version(path, connection)?;
-    let known = MIGRATIONS.len() as i64;
-    if version > known {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: version,
-            known,
-        });
-    }
+    let version = known_version(path, connection)?;
     configure(connection, version == 0).map_err(|source| explain(path, source))?;
     migrate(connection, version).map_err(|source| explain(path, source))
 }
 
-/// The schema version of a file, 0 for a new one.
+/// The schema version of a file, 0 for a new one; one that a newer engine has written is refused.
+pub(super) fn known_version(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
+    let found = schema_version(path, connection)?;
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok(found)
+}
+
 fn schema_version(path: &Path, connection: &Connection) -> Result<i64, OpenError> {
     let read = || {
         let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
@@ -184,7 +189,7 @@ fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn explain(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(super) fn explain(path: &Path, source: rusqlite::Error) -> OpenError {
     match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenError::Foreign { path: path.to_owned() },
         Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged {
