@@ -4,6 +4,7 @@
 //! Every test has a set-up of its own. What is asserted about orders is read from both engines' histories.
 
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "in a test an error is a failure, and its helpers are no #[test] functions"
 )]

@@ -91,9 +91,9 @@ fn damage_and_rows_that_miss_their_owner_are_found() {
 
     let damaged = folder.path().join("damaged.db");
     let mut bytes = std::fs::read(&orphaned).unwrap();
-    // The first pages say whose file it is and what the others are.
-    let half = bytes.len() / 2;
-    for byte in &mut bytes[half..] {
+    // The last pages: the first ones say whose file it is and what the others are.
+    let rest = bytes.len() - 3 * 4096;
+    for byte in &mut bytes[rest..] {
         *byte ^= 0x55;
     }
     std::fs::write(&damaged, bytes).unwrap();
