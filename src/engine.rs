@@ -159,7 +159,7 @@ fn report(found: &Examination) -> ExitCode {
         .collect();
     say(&format!(
         "{path} is sound: schema version {}, {}",
-        found.schema_version,
+        found.schema_version.unwrap_or_default(),
         counts.join(", ")
     ));
     ExitCode::SUCCESS

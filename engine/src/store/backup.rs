@@ -48,8 +48,8 @@ pub enum BackupError {
 pub struct Examination {
     /// The file.
     pub path: PathBuf,
-    /// The version of its schema.
-    pub schema_version: i64,
+    /// The version of its schema; none where the damage hides it.
+    pub schema_version: Option<i64>,
     /// Running instances, open external tasks, jobs, and instances in history.
     pub counts: Vec<(&'static str, i64)>,
     /// What is wrong: SQLite's findings, then rows that miss what they refer to. Empty: it is sound. At most 100.
@@ -71,7 +71,7 @@ pub fn backup(data_dir: &Path, target: &Path) -> Result<u64, BackupError> {
             path: target.to_owned(),
         });
     }
-    let connection = read_only(&source)?;
+    let (connection, _) = read_only(&source)?;
     let failed = |reason: String| BackupError::Write {
         path: target.to_owned(),
         reason,
@@ -118,8 +118,16 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
         true => path.join(DATABASE_FILE),
         false => path.to_owned(),
     };
-    let connection = read_only(&path)?;
-    let schema_version = open::known_version(&path, &connection)?;
+    let found = |schema_version, counts, problems| Examination {
+        path: path.clone(),
+        schema_version,
+        counts,
+        problems,
+    };
+    let (connection, schema_version) = match read_only(&path) {
+        Err(OpenError::Damaged { detail, .. }) => return Ok(found(None, Vec::new(), vec![detail])),
+        opened => opened?,
+    };
     let mut problems = integrity(&connection).unwrap_or_else(|error| vec![error.to_string()]);
     // Rows of a damaged file prove nothing.
     let mut counts = Vec::new();
@@ -127,19 +135,15 @@ pub fn examine(path: &Path) -> Result<Examination, OpenError> {
         problems = references(&connection).map_err(|source| open::explain(&path, source))?;
         counts = count(&connection).map_err(|source| open::explain(&path, source))?;
     }
-    Ok(Examination {
-        path,
-        schema_version,
-        counts,
-        problems,
-    })
+    Ok(found(Some(schema_version), counts, problems))
 }
 
-fn read_only(path: &Path) -> Result<Connection, OpenError> {
+/// A connection that cannot write, and the schema's version.
+fn read_only(path: &Path) -> Result<(Connection, i64), OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|source| open::explain(path, source))?;
-    open::known_version(path, &connection)?;
-    Ok(connection)
+    let version = open::known_version(path, &connection)?;
+    Ok((connection, version))
 }
 
 fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
