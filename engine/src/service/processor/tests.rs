@@ -1,6 +1,7 @@
 //! The service on one thread, with a clock that is moved by hand: what is committed, who is woken, what is kept.
 
 mod backup;
+mod clock;
 mod crash;
 mod delegates;
 mod durability;
