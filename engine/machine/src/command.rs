@@ -33,6 +33,35 @@ pub enum Command {
         cascade: bool,
         /// Without calling execution listeners.
         skip_custom_listeners: bool,
+        /// Without evaluating output parameters.
+        skip_io_mappings: bool,
+    },
+    /// `DELETE /process-definition/…`; without `cascade` it is refused while instances run.
+    DeleteDefinition {
+        /// Which.
+        id: Id,
+        /// With all instances and their history.
+        cascade: bool,
+        /// Without calling execution listeners.
+        skip_custom_listeners: bool,
+        /// Without evaluating output parameters.
+        skip_io_mappings: bool,
+    },
+    /// `POST /execution/{id}/signal`: lets a receive task go on.
+    SignalExecution {
+        /// Which.
+        id: Id,
+        /// Set before.
+        variables: Vec<VariableInput>,
+    },
+    /// `POST /execution/{id}/messageSubscriptions/{name}/trigger`
+    TriggerMessage {
+        /// The execution that waits.
+        execution: Id,
+        /// The message's name.
+        name: String,
+        /// Set before.
+        variables: Vec<VariableInput>,
     },
     /// `POST /process-definition/…/start`
     Start(Start),

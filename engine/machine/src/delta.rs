@@ -46,6 +46,12 @@ pub enum Change {
         history: bool,
     },
 
+    /// With `history`, all that its instances left too.
+    DeleteDefinition {
+        id: Id,
+        history: bool,
+    },
+
     InsertInstance(Instance),
     UpdateInstance(Instance),
     DeleteInstance(Id),

@@ -8,6 +8,7 @@ use handoff_machine::{Command, Reply};
 use http::HeaderName;
 use uuid::Uuid;
 
+use super::auth::Authenticator;
 use super::counters::Counters;
 use super::error::{RestError, Result};
 use super::id::Ids;
@@ -32,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) counters: Arc<Counters>,
     /// Refuse at deployment also what Camunda accepts and ignores.
     pub(crate) strict: bool,
+    /// Who may call, where that is said.
+    pub(crate) authenticator: Option<Arc<Authenticator>>,
     invocation: Option<Uuid>,
     scheme: &'static str,
 }
@@ -45,6 +48,7 @@ impl Api {
             base: "/engine-rest".into(),
             counters: Arc::default(),
             strict: config.strict,
+            authenticator: None,
             invocation: None,
             scheme: if config.tls.is_some() { "https" } else { "http" },
         }

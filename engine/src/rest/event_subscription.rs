@@ -22,7 +22,8 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/event-subscription/count", get(count_all))
 }
 
-fn dto(ids: Ids, subscription: &EventSubscription) -> Json {
+/// A subscription in answers.
+pub(crate) fn dto(ids: Ids, subscription: &EventSubscription) -> Json {
     let kind = match subscription.kind {
         EventKind::Message => "message",
         EventKind::Signal => "signal",

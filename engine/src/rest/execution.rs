@@ -2,16 +2,22 @@
 
 use axum::Router;
 use axum::response::Response;
-use axum::routing::get;
-use handoff_machine::row::{Execution, Instance};
+use axum::routing::{get, post};
+use handoff_machine::Command;
+use handoff_machine::row::{EventSubscription, Execution, Instance};
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::api::Api;
-use super::body::{count, ok};
+use super::body::{Body, count, no_content, ok};
 use super::error::{RestError, Result};
+use super::event_subscription;
+use super::id::NOBODY;
 use super::path::Path;
 use super::query::{Criteria, Params, PostParams, Select, VariableTable, by_variables, variable_table};
 use super::scope;
+use super::variables::{VariablesDto, inputs};
+use crate::service::CommandError;
 
 const VARIABLES: VariableTable = variable_table!("variable v WHERE v.scope = execution.id");
 const PROCESS_VARIABLES: VariableTable = variable_table!("variable v WHERE v.scope = execution.instance");
@@ -35,6 +41,9 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/execution", get(by_get).post(by_post))
         .route("/execution/count", get(count_by_get).post(count_by_post))
         .route("/execution/{id}", get(one))
+        .route("/execution/{id}/signal", post(signal))
+        .route("/execution/{id}/messageSubscriptions/{name}", get(subscription))
+        .route("/execution/{id}/messageSubscriptions/{name}/trigger", post(trigger))
         .merge(scope::routes("/execution/{id}/localVariables", scope::Kind::Execution))
 }
 
@@ -57,6 +66,58 @@ async fn one(api: Api, Path(text): Path<String>) -> Result<Response> {
     });
     let unknown = || RestError::unknown(format!("Execution with id {text} does not exist"));
     execution.await?.map(ok).ok_or_else(unknown)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TriggerDto {
+    variables: VariablesDto,
+}
+
+/// The execution as it is named, in place of the id that no row has.
+fn named(error: CommandError, api: &Api, id: &str) -> RestError {
+    let mut error = RestError::from(error);
+    error.message = error.message.replace(&api.ids.text(NOBODY), id);
+    error
+}
+
+/// `POST /execution/{id}/signal`
+async fn signal(api: Api, Path(id): Path<String>, Body(dto): Body<TriggerDto>) -> Result<Response> {
+    let cannot = format!("Cannot signal execution {id}: ");
+    let command = Command::SignalExecution {
+        id: api.ids.read(&id),
+        variables: inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?,
+    };
+    let done = api.submit_raw(command).await.map(|_| no_content());
+    done.map_err(|error| named(error, &api, &id).wrapped(&cannot))
+}
+
+/// `POST /execution/{id}/messageSubscriptions/{name}/trigger`
+async fn trigger(api: Api, Path((id, name)): Path<(String, String)>, Body(dto): Body<TriggerDto>) -> Result<Response> {
+    let cannot = format!("Cannot trigger message {name} for execution {id}: ");
+    let command = Command::TriggerMessage {
+        execution: api.ids.read(&id),
+        name,
+        variables: inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?,
+    };
+    let done = api.submit_raw(command).await.map(|_| no_content());
+    done.map_err(|error| named(error, &api, &id).wrapped(&cannot))
+}
+
+/// `GET /execution/{id}/messageSubscriptions/{name}`
+async fn subscription(api: Api, Path((id, name)): Path<(String, String)>) -> Result<Response> {
+    let key = api.ids.read(&id);
+    let message = format!("Message event subscription for execution {id} named {name} does not exist");
+    let found = api.read(move |reader| {
+        let mut select = Select::<EventSubscription>::new();
+        select
+            .only("kind = 0")
+            .with("execution = ?", Some(key.0))
+            .with("name = ?", Some(name));
+        Ok(select.rows(reader.connection)?.pop())
+    });
+    let found = found.await?.ok_or_else(|| RestError::unknown(message))?;
+    Ok(ok(event_subscription::dto(api.ids, &found)))
 }
 
 async fn by_get(api: Api, params: Params) -> Result<Response> {

@@ -15,8 +15,8 @@ use super::auth::{AuthError, Authenticator};
 use super::error::{RestError, Result};
 use super::guard::Guard;
 use super::{
-    condition, deployment, engine, event_subscription, execution, external_task, history, incident, job, message,
-    process_definition, process_instance, signal, task, variable_instance,
+    condition, deployment, engine, event_subscription, execution, external_task, history, identity, incident, job,
+    message, metrics, openapi, process_definition, process_instance, signal, task, variable_instance,
 };
 use crate::config::Config;
 use crate::service::Engine;
@@ -46,26 +46,11 @@ pub fn router(engine: Engine, config: &Config) -> Result<Router, AuthError> {
         .transpose()?
         .map(Arc::new);
     let guard = Arc::new(Guard::new(config.listen.ip().is_loopback(), &config.allowed_hosts));
-    let api = Api::new(engine, config);
-    let resources = Router::new()
-        .merge(condition::routes())
-        .merge(deployment::routes())
-        .merge(engine::routes())
-        .merge(event_subscription::routes())
-        .merge(execution::routes())
-        .merge(external_task::routes())
-        .merge(history::routes())
-        .merge(incident::routes())
-        .merge(job::routes())
-        .merge(message::routes())
-        .merge(process_definition::routes())
-        .merge(process_instance::routes())
-        .merge(signal::routes())
-        .merge(task::routes())
-        .merge(variable_instance::routes());
+    let mut api = Api::new(engine, config);
+    api.authenticator.clone_from(&authenticator);
     let tree = Router::new()
-        .nest(ROOT, resources)
-        .route("/metrics", get(metrics))
+        .nest(ROOT, resources())
+        .route("/metrics", get(counters))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
@@ -81,7 +66,30 @@ pub fn router(engine: Engine, config: &Config) -> Result<Router, AuthError> {
         .layer(middleware::from_fn_with_state(gate, pass)))
 }
 
-async fn metrics(api: Api) -> Response {
+/// All resources, below [`ROOT`].
+pub(super) fn resources() -> Router<Api> {
+    Router::new()
+        .merge(condition::routes())
+        .merge(deployment::routes())
+        .merge(engine::routes())
+        .merge(event_subscription::routes())
+        .merge(execution::routes())
+        .merge(external_task::routes())
+        .merge(history::routes())
+        .merge(identity::routes())
+        .merge(incident::routes())
+        .merge(job::routes())
+        .merge(message::routes())
+        .merge(metrics::routes())
+        .merge(openapi::routes())
+        .merge(process_definition::routes())
+        .merge(process_instance::routes())
+        .merge(signal::routes())
+        .merge(task::routes())
+        .merge(variable_instance::routes())
+}
+
+async fn counters(api: Api) -> Response {
     api.counters.response(api.engine.stats())
 }
 

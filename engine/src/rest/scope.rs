@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use axum::Router;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use handoff_machine::command::VariableInput;
 use handoff_machine::row::{Execution, Instance, UserTask, Variable};
 use handoff_machine::value::Value;
@@ -23,7 +23,7 @@ use super::error::{RestError, Result};
 use super::path::Path;
 use super::query::{Params, Select};
 use super::reader::Reader;
-use super::variables::{Objects, VariableDto, VariablesDto, data, inputs, typed, typed_map};
+use super::variables::{Objects, Upload, VariableDto, VariablesDto, data, inputs, typed, typed_map};
 
 /// What has the variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(crate) fn routes(path: &str, kind: Kind) -> Router<Api> {
         .route(&format!("{path}/{{name}}"), one)
         .route(
             &format!("{path}/{{name}}/data"),
-            content.merge(post(upload_is_not_possible)),
+            content.post(move |api, names, form| upload(kind, api, names, form)),
         )
 }
 
@@ -182,10 +182,21 @@ async fn download(kind: Kind, api: Api, Path((id, name)): Path<(String, String)>
     data(value, &name)
 }
 
-/// Camunda takes a file as a multipart form here; the same can be said in JSON.
-async fn upload_is_not_possible() -> RestError {
-    let message = "Set a File or Bytes variable by PUT of its JSON, with the content in Base64";
-    RestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "NotSupportedException", message)
+async fn upload(
+    kind: Kind,
+    api: Api,
+    Path((id, name)): Path<(String, String)>,
+    Upload { value }: Upload,
+) -> Result<Response> {
+    let before = format!("Cannot put {} variable {name}: ", kind.name());
+    let variable = VariableInput {
+        name,
+        value,
+        transient: false,
+    };
+    set(kind, &api, id, vec![variable], Vec::new())
+        .await
+        .map_err(|error| error.wrapped(&before))
 }
 
 async fn put(

@@ -3,7 +3,10 @@
 
 mod access;
 mod bad_input;
+mod breadth;
 mod clients;
+mod conformance;
+mod drain;
 mod long_poll;
 mod models;
 mod once;

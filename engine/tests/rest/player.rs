@@ -11,12 +11,16 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::Method;
 use serde_json::{Map, Value as Json};
 
+use super::drain::drain;
 use super::server::{Answer, TestServer, read};
 
 /// How long after a step's request its `meanwhile` is sent: by then, a long poll waits.
 const MEANWHILE: Duration = Duration::from_millis(300);
 /// Between two tries of a step that says `within`: what it waits for is only seen by asking.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
+
+/// How long what a recording has deployed may take to go.
+const CLEAN_UP: Duration = Duration::from_secs(5);
 
 /// What has been learned while playing.
 struct Play<'s> {
@@ -26,6 +30,8 @@ struct Play<'s> {
     names: HashMap<String, Json>,
     /// The values of `<id:n>`.
     bound: HashMap<String, String>,
+    /// What was deployed.
+    deployments: Vec<String>,
 }
 
 /// Plays a recording to its end.
@@ -41,22 +47,49 @@ pub(crate) async fn play(server: &TestServer, recording: &Json) -> Result<()> {
         files,
         names,
         bound: HashMap::new(),
+        deployments: Vec::new(),
     };
-    for (at, step) in recording["steps"].as_array().context("no steps")?.iter().enumerate() {
-        let name = || {
-            format!(
-                "step {} ({} {})",
-                at + 1,
-                step["method"].as_str().unwrap_or("deploy"),
-                step["path"]
-            )
-        };
-        play.step(step).await.with_context(name)?;
+    let result = play.steps(recording).await;
+    if recording["cleanup"].as_bool().unwrap_or(false) {
+        play.clean_up().await?;
     }
-    Ok(())
+    result
 }
 
 impl Play<'_> {
+    async fn steps(&mut self, recording: &Json) -> Result<()> {
+        for (at, step) in recording["steps"].as_array().context("no steps")?.iter().enumerate() {
+            let name = || {
+                format!(
+                    "step {} ({} {})",
+                    at + 1,
+                    step["method"].as_str().unwrap_or("deploy"),
+                    step["path"]
+                )
+            };
+            self.step(step).await.with_context(name)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what the recording has deployed, with all that runs.
+    async fn clean_up(&self) -> Result<()> {
+        for id in &self.deployments {
+            let path = format!("/deployment/{id}?cascade=true&skipCustomListeners=true&skipIoMappings=true");
+            let deadline = Instant::now() + CLEAN_UP;
+            loop {
+                let answer = self.server.send(Method::DELETE, &path, None).await?;
+                // A job that is just running can make it fail.
+                if matches!(answer.status, 204 | 404) {
+                    break;
+                }
+                ensure!(Instant::now() < deadline, "the deployment stays: {answer:?}");
+                tokio::time::sleep(TRY_AGAIN).await;
+            }
+        }
+        Ok(())
+    }
+
     async fn step(&mut self, step: &Json) -> Result<()> {
         let within = Duration::from_secs_f64(step["within"].as_f64().unwrap_or(0.0));
         let deadline = Instant::now() + within;
@@ -83,6 +116,9 @@ impl Play<'_> {
                 Err(_) => tokio::time::sleep(TRY_AGAIN).await,
             }
         };
+        if step.get("deploy").is_some() {
+            self.deployments.extend(answer["id"].as_str().map(str::to_owned));
+        }
         for (name, path) in step["save"].as_object().into_iter().flatten() {
             let path = path.as_str().unwrap_or_default();
             let value = at(&answer, path).with_context(|| format!("the answer has no {path}: {answer}"))?;
@@ -92,11 +128,18 @@ impl Play<'_> {
     }
 
     async fn send(&self, step: &Json) -> Result<(u16, Json)> {
+        if let Some(want) = step.get("drain") {
+            return Ok((200, drain(self.server, &self.filled(want), self.names.get("pi")).await?));
+        }
         let answer = match step.get("deploy").and_then(Json::as_array) {
             Some(files) => self.deploy(files, &step["fields"]).await?,
             None => self.request(step).await?,
         };
         let mut body = answer.json();
+        let body_is_json = answer.text.is_empty() || !body.is_null() || answer.text.trim() == "null";
+        if !body_is_json {
+            body = serde_json::json!({ "<not json>": true });
+        }
         if let (Some(list), Some(by)) = (body.as_array_mut(), sort_keys(&step["sort"])) {
             list.sort_by_cached_key(|item| by.iter().map(|field| sort_key(&item[field])).collect::<Vec<_>>());
         }
@@ -127,8 +170,11 @@ impl Play<'_> {
             form = form.text(name.clone(), self.filled(value).as_str().unwrap_or_default().to_owned());
         }
         for name in files.iter().filter_map(Json::as_str) {
-            let file = self.filled(self.files.get(name).with_context(|| format!("no file {name}"))?);
-            let bytes = file.as_str().unwrap_or_default().as_bytes().to_vec();
+            let file = self.files.get(name).and_then(Json::as_str);
+            let file = file.with_context(|| format!("no file {name}"))?;
+            // Only the run's own name: all else of this form is an expression of the model.
+            let run = self.names.get("run").and_then(Json::as_str).unwrap_or_default();
+            let bytes = file.replace("${run}", run).into_bytes();
             form = form.part(
                 name.to_owned(),
                 reqwest::multipart::Part::bytes(bytes).file_name(name.to_owned()),

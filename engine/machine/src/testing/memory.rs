@@ -92,6 +92,14 @@ impl Memory {
                 update(&mut self.definitions, row.id, Arc::new(Definition { row, model }));
             }
             Change::DeleteDeployment { id, history } => self.delete_deployment(id, history),
+            Change::DeleteDefinition { id, history } => {
+                assert!(self.definitions.remove(&id).is_some(), "definition {id}");
+                if history {
+                    let of = |row: &&HistoricInstance| row.definition == id;
+                    let instances: Vec<Id> = self.historic_instances.values().filter(of).map(|row| row.id).collect();
+                    instances.into_iter().for_each(|instance| self.forget(instance));
+                }
+            }
             Change::InsertInstance(row) => put(&mut self.instances, row.id, row),
             Change::UpdateInstance(row) => update(&mut self.instances, row.id, row),
             Change::DeleteInstance(id) => delete(&mut self.instances, id),

@@ -93,6 +93,11 @@ impl Authenticator {
         Err(error.with_header(header::WWW_AUTHENTICATE, challenge))
     }
 
+    /// Whether a user has this password.
+    pub(crate) async fn knows(self: &Arc<Self>, user: &str, password: &str) -> bool {
+        self.has_user(&STANDARD.encode(format!("{user}:{password}"))).await
+    }
+
     fn has_token(&self, token: &str) -> bool {
         let digest = digest(token.as_bytes());
         self.tokens

@@ -5,14 +5,18 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use handoff_machine::command::Deploy;
+use handoff_machine::row::{Deployment, Resource};
 use handoff_machine::{Command, Reply};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::form::{FORM_MAX, Form};
 use crate::rest::api::Api;
-use crate::rest::body::ok;
+use crate::rest::body::{Body, ok, text, texts};
 use crate::rest::error::{RestError, Result, problem};
+use crate::rest::path::Path;
 use crate::rest::process_definition;
+use crate::rest::query::Select;
 
 /// The route, with its own limit for the body.
 pub(super) fn routes(create: MethodRouter<Api>) -> Router<Api> {
@@ -34,6 +38,78 @@ pub(super) async fn create(api: Api, form: Form) -> Result<Response> {
         strict: api.strict,
         resources: form.resources,
     };
+    deploy_and_tell(&api, deploy).await
+}
+
+/// What of a deployment is deployed again; nothing said means all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct RedeployDto {
+    #[serde(deserialize_with = "texts")]
+    resource_ids: Option<Vec<String>>,
+    #[serde(deserialize_with = "texts")]
+    resource_names: Option<Vec<String>>,
+    #[serde(deserialize_with = "text")]
+    source: Option<String>,
+}
+
+/// `POST /deployment/{id}/redeploy`
+pub(super) async fn redeploy(api: Api, Path(id): Path<String>, Body(dto): Body<RedeployDto>) -> Result<Response> {
+    let key = api.ids.read(&id);
+    let found = api.read(move |reader| {
+        let deployment = Select::<Deployment>::by_id(reader.connection, key)?;
+        Ok((deployment, super::files(reader, key.0)?))
+    });
+    let (Some(deployment), files) = found.await? else {
+        return Err(RestError::unknown(format!("Deployment with id '{id}' does not exist")));
+    };
+    let (wanted_ids, wanted_names) = (
+        dto.resource_ids.unwrap_or_default(),
+        dto.resource_names.unwrap_or_default(),
+    );
+    let missing = |what: &str, missing: Vec<&String>| {
+        let list = missing.iter().map(|text| text.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "Cannot redeploy deployment '{id}': The deployment with id '{id}' does not contain the following resources with {what}: {list}"
+        );
+        RestError::of_engine(http::StatusCode::NOT_FOUND, "InvalidRequestException", message)
+    };
+    let text = |file: &Resource| api.ids.text(file.id);
+    let absent: Vec<_> = wanted_ids
+        .iter()
+        .filter(|id| !files.iter().any(|file| text(file) == **id))
+        .collect();
+    if !absent.is_empty() {
+        return Err(missing("id", absent));
+    }
+    let absent: Vec<_> = wanted_names
+        .iter()
+        .filter(|name| !files.iter().any(|file| file.name == **name))
+        .collect();
+    if !absent.is_empty() {
+        return Err(missing("name", absent));
+    }
+    let all = wanted_ids.is_empty() && wanted_names.is_empty();
+    let ids = api.ids;
+    let wanted = |file: &Resource| all || wanted_ids.contains(&ids.text(file.id)) || wanted_names.contains(&file.name);
+    let resources = files
+        .into_iter()
+        .filter(wanted)
+        .map(|file| (file.name, file.bytes))
+        .collect();
+    let deploy = Deploy {
+        name: deployment.name,
+        source: dto.source,
+        tenant: deployment.tenant,
+        duplicate_filtering: false,
+        changed_only: false,
+        strict: api.strict,
+        resources,
+    };
+    deploy_and_tell(&api, deploy).await
+}
+
+async fn deploy_and_tell(api: &Api, deploy: Deploy) -> Result<Response> {
     let (deployment, definitions, warnings) = match api.submit(Command::Deploy(deploy)).await? {
         Reply::Deployed {
             deployment,

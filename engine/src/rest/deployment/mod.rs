@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/deployment/count", get(count_all))
         .route("/deployment/registered", get(registered))
         .route("/deployment/{id}", get(one).delete(delete))
+        .route("/deployment/{id}/redeploy", post(create::redeploy))
         .route("/deployment/{id}/resources", get(resources))
         .route("/deployment/{id}/resources/{resource}", get(resource))
         .route("/deployment/{id}/resources/{resource}/data", get(resource_data))
@@ -86,8 +87,14 @@ fn select(api: &Api, params: &Params) -> Result<Select<Deployment>> {
         .only_if(of.is("withoutSource"), "source IS NULL")
         .with("time > ?", of.instant("after")?)
         .with("time < ?", of.instant("before")?)
-        .within("tenant IN (SELECT value FROM json_each(?))", of.list("tenantIdIn")?)
         .only_if(of.is("withoutTenantId"), "tenant IS NULL");
+    match (of.list("tenantIdIn")?, of.is("includeDeploymentsWithoutTenantId")) {
+        (Some(tenants), true) => select.within(
+            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
+            Some(tenants),
+        ),
+        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
+    };
     Ok(select)
 }
 
@@ -119,6 +126,7 @@ async fn delete(api: Api, Path(text): Path<String>, params: Params) -> Result<Re
         id: api.ids.read(&text),
         cascade: params.is("cascade"),
         skip_custom_listeners: params.is("skipCustomListeners"),
+        skip_io_mappings: params.is("skipIoMappings"),
     };
     match api.submit_raw(command).await {
         Ok(_) => Ok(no_content()),
@@ -132,7 +140,7 @@ async fn delete(api: Api, Path(text): Path<String>, params: Params) -> Result<Re
 
 fn files(reader: &Reader<'_>, deployment: i64) -> Result<Vec<Resource>> {
     let sql = format!(
-        "SELECT {} FROM resource WHERE deployment = ? ORDER BY id",
+        "SELECT {} FROM resource WHERE deployment = ? ORDER BY name, id",
         Resource::COLUMNS
     );
     let mut statement = reader.connection.prepare_cached(&sql)?;
@@ -188,6 +196,8 @@ async fn resource_data(api: Api, Path((deployment, resource)): Path<(String, Str
         "bpmn" | "dmn" | "xml" => "application/xml",
         "json" | "form" => "application/json",
         "png" => "image/png",
+        "svg" => "image/svg+xml",
+        "html" => "text/html",
         "txt" | "js" | "groovy" => "text/plain",
         _ => "application/octet-stream",
     };

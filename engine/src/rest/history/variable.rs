@@ -90,7 +90,7 @@ fn select(api: &Api, params: &Params) -> Result<Select<HistoricVariable>> {
             "scope IN (SELECT value FROM json_each(?))",
             of.last_ids("activityInstanceIdIn")?,
         )
-        .only_if(of.json("taskIdIn").is_some(), "false")
+        .within("scope IN (SELECT value FROM json_each(?))", of.ids("taskIdIn")?)
         .only_if(!of.is("includeDeleted"), "deleted = 0")
         .within("tenant IN (SELECT value FROM json_each(?))", of.list("tenantIdIn")?)
         .only_if(of.is("withoutTenantId"), "tenant IS NULL");

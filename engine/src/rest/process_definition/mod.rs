@@ -1,15 +1,19 @@
 //! `/process-definition`
 
+mod delete;
+pub(crate) mod form;
 mod list;
 mod start;
 mod statistics;
 
 use axum::Router;
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use handoff_machine::command::Started;
 use handoff_machine::row::DefinitionRow;
 use http::StatusCode;
+use http::request::Parts;
 use rusqlite::OptionalExtension;
 use serde_json::{Value as Json, json};
 
@@ -17,7 +21,6 @@ use super::api::Api;
 use super::body::ok;
 use super::error::{RestError, Result};
 use super::id::Ids;
-use super::path::Path;
 use super::query::Select;
 use super::reader::Reader;
 
@@ -27,30 +30,37 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/process-definition", get(list::by_get))
         .route("/process-definition/count", get(list::count_by_get))
         .route("/process-definition/statistics", get(statistics::of_all))
-        .route("/process-definition/{id}", get(by_id))
-        .route("/process-definition/{id}/xml", get(xml_by_id))
-        .route("/process-definition/{id}/start", post(start::by_id))
-        .route("/process-definition/{id}/statistics", get(statistics::by_id))
-        .route("/process-definition/key/{key}", get(by_key))
-        .route("/process-definition/key/{key}/xml", get(xml_by_key))
-        .route("/process-definition/key/{key}/start", post(start::by_key))
-        .route("/process-definition/key/{key}/statistics", get(statistics::by_key))
-        .route(
+        .merge(named(
+            "/process-definition/{id}",
+            post(start::by_id),
+            get(statistics::by_id),
+        ))
+        .merge(named(
+            "/process-definition/key/{key}",
+            post(start::by_key),
+            get(statistics::by_key),
+        ))
+        .merge(named(
             "/process-definition/key/{key}/tenant-id/{tenant}",
-            get(by_key_and_tenant),
-        )
-        .route(
-            "/process-definition/key/{key}/tenant-id/{tenant}/xml",
-            get(xml_by_key_and_tenant),
-        )
-        .route(
-            "/process-definition/key/{key}/tenant-id/{tenant}/start",
             post(start::by_key_and_tenant),
-        )
-        .route(
-            "/process-definition/key/{key}/tenant-id/{tenant}/statistics",
             get(statistics::by_key_and_tenant),
-        )
+        ))
+}
+
+/// What each way to name a definition has. A form is submitted as a start is.
+fn named(path: &str, start: MethodRouter<Api>, statistics: MethodRouter<Api>) -> Router<Api> {
+    let at = |rest: &str| format!("{path}{rest}");
+    Router::new()
+        .route(path, get(show).delete(delete::delete))
+        .route(&at("/xml"), get(xml))
+        .route(&at("/diagram"), get(form::diagram))
+        .route(&at("/start"), start.clone())
+        .route(&at("/submit-form"), start)
+        .route(&at("/statistics"), statistics)
+        .route(&at("/startForm"), get(form::start_form))
+        .route(&at("/form-variables"), get(form::variables))
+        .route(&at("/rendered-form"), get(form::rendered))
+        .route(&at("/deployed-start-form"), get(form::deployed_start))
 }
 
 /// A definition in answers.
@@ -84,6 +94,27 @@ enum Named {
     Id(String),
     /// The latest version of a key, of a tenant or of none.
     Key(String, Option<String>),
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = RestError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let not_found = |text: String| RestError::new(StatusCode::NOT_FOUND, "NotFoundException", text);
+        let parameters = RawPathParams::from_request_parts(parts, state).await;
+        let parameters = parameters.map_err(|rejection| not_found(rejection.body_text()))?;
+        let find = |name: &str| {
+            let mut parameters = parameters.iter();
+            parameters
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.to_owned())
+        };
+        match (find("id"), find("key")) {
+            (Some(id), _) => Ok(Self::Id(id)),
+            (None, Some(key)) => Ok(Self::Key(key, find("tenant"))),
+            (None, None) => Err(not_found("The path names no definition".to_owned())),
+        }
+    }
 }
 
 impl Named {
@@ -140,28 +171,4 @@ async fn xml(api: Api, named: Named) -> Result<Response> {
         Ok(json!({ "id": reader.ids.definition(&row.key, row.version, row.id), "bpmn20Xml": text }))
     });
     Ok(ok(xml.await?))
-}
-
-async fn by_id(api: Api, Path(id): Path<String>) -> Result<Response> {
-    show(api, Named::Id(id)).await
-}
-
-async fn by_key(api: Api, Path(key): Path<String>) -> Result<Response> {
-    show(api, Named::Key(key, None)).await
-}
-
-async fn by_key_and_tenant(api: Api, Path((key, tenant)): Path<(String, String)>) -> Result<Response> {
-    show(api, Named::Key(key, Some(tenant))).await
-}
-
-async fn xml_by_id(api: Api, Path(id): Path<String>) -> Result<Response> {
-    xml(api, Named::Id(id)).await
-}
-
-async fn xml_by_key(api: Api, Path(key): Path<String>) -> Result<Response> {
-    xml(api, Named::Key(key, None)).await
-}
-
-async fn xml_by_key_and_tenant(api: Api, Path((key, tenant)): Path<(String, String)>) -> Result<Response> {
-    xml(api, Named::Key(key, Some(tenant))).await
 }

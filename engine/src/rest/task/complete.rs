@@ -14,6 +14,7 @@ use crate::rest::api::Api;
 use crate::rest::body::{Body, flag, no_content, ok};
 use crate::rest::error::{RestError, Result};
 use crate::rest::path::Path;
+use crate::rest::process_definition::form;
 use crate::rest::query::Params;
 use crate::rest::scope;
 use crate::rest::variables::{Objects, VariablesDto, inputs, typed_map};
@@ -93,4 +94,20 @@ pub(super) async fn form_variables(api: Api, Path(id): Path<String>, params: Par
         variables.retain(|(name, _)| names.contains(name));
     }
     Ok(ok(typed_map(&variables, objects)))
+}
+
+/// `GET /task/{id}/rendered-form`: none is rendered.
+pub(super) async fn rendered_form(Path(id): Path<String>) -> RestError {
+    RestError::unknown(format!("No matching rendered form for task with the id {id} found."))
+}
+
+/// `GET /task/{id}/deployed-form`
+pub(super) async fn deployed_form(api: Api, Path(id): Path<String>) -> Result<Response> {
+    let missing = || {
+        let message = format!("Cannot get the form of task {id}: there is no such task");
+        RestError::of_engine(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
+    };
+    let task = super::find(&api, &id).await?.ok_or_else(missing)?;
+    api.read(move |reader| form::deployed(reader, task.form_key.as_deref(), task.definition()))
+        .await
 }

@@ -41,6 +41,8 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/task/{id}/submit-form", post(complete::submit_form))
         .route("/task/{id}/form", get(complete::form))
         .route("/task/{id}/form-variables", get(complete::form_variables))
+        .route("/task/{id}/rendered-form", get(complete::rendered_form))
+        .route("/task/{id}/deployed-form", get(complete::deployed_form))
         .route("/task/{id}/identity-links", get(link::list).post(link::add))
         .route("/task/{id}/identity-links/delete", post(link::remove))
         .route(

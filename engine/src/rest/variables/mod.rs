@@ -4,6 +4,7 @@
 //! A type that is left out is inferred from the JSON value.
 
 mod read;
+mod upload;
 mod write;
 
 use handoff_machine::command::VariableInput;
@@ -11,6 +12,7 @@ use handoff_machine::value::Value;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+pub(crate) use self::upload::Upload;
 pub(crate) use self::write::{Objects, data, download, typed};
 use super::error::{RestError, Result};
 

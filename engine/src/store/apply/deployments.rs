@@ -34,30 +34,37 @@ impl Applier<'_> {
                 )
             }
             Change::DeleteDeployment { id, history } => self.delete_deployment(*id, *history),
+            Change::DeleteDefinition { id, history } => {
+                self.forget_definition(*id, *history)?;
+                self.run_one("DELETE FROM definition WHERE id = ?1", params![id.0])
+            }
             _ => Ok(()),
         }
     }
 
     fn delete_deployment(&self, id: Id, history: bool) -> Result<()> {
         for definition in self.ids("SELECT id FROM definition WHERE deployment = ?1", id.0)? {
-            self.uncommitted.add(Id(definition));
-            if history {
-                for instance in self.ids("SELECT id FROM historic_instance WHERE definition = ?1", definition)? {
-                    self.delete_history(Id(instance))?;
-                }
-                self.run(
-                    "DELETE FROM job_log WHERE definition = ?1 AND instance IS NULL",
-                    params![definition],
-                )?;
-                self.run(
-                    "DELETE FROM historic_incident WHERE definition = ?1",
-                    params![definition],
-                )?;
-            }
+            self.forget_definition(Id(definition), history)?;
         }
         self.run("DELETE FROM definition WHERE deployment = ?1", params![id.0])?;
         self.run("DELETE FROM resource WHERE deployment = ?1", params![id.0])?;
         self.run_one("DELETE FROM deployment WHERE id = ?1", params![id.0])
+    }
+
+    /// What hangs on a definition that goes.
+    fn forget_definition(&self, id: Id, history: bool) -> Result<()> {
+        self.uncommitted.add(id);
+        if !history {
+            return Ok(());
+        }
+        for instance in self.ids("SELECT id FROM historic_instance WHERE definition = ?1", id.0)? {
+            self.delete_history(Id(instance))?;
+        }
+        self.run(
+            "DELETE FROM job_log WHERE definition = ?1 AND instance IS NULL",
+            params![id.0],
+        )?;
+        self.run("DELETE FROM historic_incident WHERE definition = ?1", params![id.0])
     }
 
     fn ids(&self, sql: &str, parameter: i64) -> Result<Vec<i64>> {

@@ -53,6 +53,7 @@ impl Applier<'_> {
             | Change::InsertResource(_)
             | Change::InsertDefinition(_)
             | Change::UpdateDefinition(_)
+            | Change::DeleteDefinition { .. }
             | Change::DeleteDeployment { .. } => self.deployment(change),
             Change::InsertInstance(_)
             | Change::UpdateInstance(_)

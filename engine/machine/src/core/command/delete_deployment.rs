@@ -14,7 +14,7 @@ use crate::view::{Definition, Tenant};
 const INSTANCES_MAX: usize = 100_000;
 
 impl Work<'_> {
-    pub(super) fn delete_deployment(&mut self, id: Id, cascade: bool, skip_listeners: bool) -> Run<()> {
+    pub(super) fn delete_deployment(&mut self, id: Id, cascade: bool) -> Run<()> {
         if self.view.deployment(id)?.is_none() {
             return Err(MachineError::NotFound {
                 kind: Entity::Deployment,
@@ -22,7 +22,6 @@ impl Work<'_> {
             }
             .into());
         }
-        self.skip_listeners = skip_listeners;
         let definitions = self.view.definitions_of_deployment(id)?;
         for definition in &definitions {
             self.put_definition(Arc::clone(definition));
@@ -31,9 +30,30 @@ impl Work<'_> {
         }
         self.run_agenda()?;
         for definition in &definitions {
-            self.restore_previous(definition, id)?;
+            self.restore_previous(definition, Some(id))?;
         }
         self.last.push(Change::DeleteDeployment { id, history: cascade });
+        Ok(())
+    }
+
+    /// Deletes one definition of a deployment, whose file stays.
+    pub(super) fn delete_definition(&mut self, id: Id, cascade: bool) -> Run<()> {
+        let Some(definition) = self.definition(id)? else {
+            return Err(MachineError::NotFound {
+                kind: Entity::ProcessDefinition,
+                message: format!(
+                    "No process definition found with id '{}': processDefinition is null",
+                    self.text(id)
+                ),
+            }
+            .into());
+        };
+        self.put_definition(Arc::clone(&definition));
+        self.delete_instances(&definition, cascade)?;
+        self.drop_starts(&definition)?;
+        self.run_agenda()?;
+        self.restore_previous(&definition, None)?;
+        self.last.push(Change::DeleteDefinition { id, history: cascade });
         Ok(())
     }
 
@@ -85,7 +105,7 @@ impl Work<'_> {
     }
 
     /// Where the latest version goes, the one before it can be started by its events again.
-    fn restore_previous(&mut self, definition: &Definition, deployment: Id) -> Run<()> {
+    fn restore_previous(&mut self, definition: &Definition, deployment: Option<Id>) -> Run<()> {
         let row = &definition.row;
         let tenant = row.tenant.clone().map_or(Tenant::None, Tenant::Is);
         let latest = self.view.latest_definitions(&row.key, &tenant)?;
@@ -94,7 +114,7 @@ impl Work<'_> {
         }
         for version in (1..row.version).rev() {
             if let Some(previous) = self.view.definition_by_version(&row.key, version, &tenant)?
-                && previous.row.deployment != deployment
+                && deployment != Some(previous.row.deployment)
             {
                 self.put_definition(Arc::clone(&previous));
                 return self.create_starts(&previous);

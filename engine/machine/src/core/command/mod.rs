@@ -3,6 +3,7 @@
 mod correlate;
 mod delete_deployment;
 mod deploy;
+mod execution;
 mod external_task;
 mod instance;
 mod once;
@@ -18,6 +19,22 @@ use crate::delta::Change;
 pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
     match command {
         Command::Deploy(deploy) => return work.deploy(deploy),
+        Command::DeleteDefinition {
+            id,
+            cascade,
+            skip_custom_listeners,
+            skip_io_mappings,
+        } => {
+            work.skip_listeners = *skip_custom_listeners;
+            work.skip_io_mappings = *skip_io_mappings;
+            work.delete_definition(*id, *cascade)?;
+        }
+        Command::SignalExecution { id, variables } => work.signal_execution(*id, variables)?,
+        Command::TriggerMessage {
+            execution,
+            name,
+            variables,
+        } => work.trigger_message(*execution, name, variables)?,
         Command::Start(start) => return work.start(start),
         Command::Correlate(correlate) => return work.correlate(correlate),
         Command::Signal(signal) => return work.receive_signal(signal),
@@ -26,8 +43,11 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             id,
             cascade,
             skip_custom_listeners,
+            skip_io_mappings,
         } => {
-            work.delete_deployment(*id, *cascade, *skip_custom_listeners)?;
+            work.skip_listeners = *skip_custom_listeners;
+            work.skip_io_mappings = *skip_io_mappings;
+            work.delete_deployment(*id, *cascade)?;
         }
         Command::DeleteInstance {
             id,

@@ -138,6 +138,7 @@ fn deleting_a_deployment_takes_instances_and_history_and_brings_the_version_befo
         id: deployment.id,
         cascade,
         skip_custom_listeners: false,
+        skip_io_mappings: false,
     };
     assert!(driver.run(&delete(false)).is_err());
     driver.run(&delete(true)).unwrap();

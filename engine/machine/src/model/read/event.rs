@@ -129,7 +129,11 @@ pub(super) fn start(builder: &mut Builder<'_>, node: &Node, owner: &Node, parent
         Trigger::Escalation(_) => "escalationStartEvent",
         Trigger::Compensate => "compensationStartEvent",
     };
-    let kind = Kind::Start(StartEvent { trigger, interrupting });
+    let kind = Kind::Start(StartEvent {
+        trigger,
+        interrupting,
+        form_key: node.camunda("formKey").map(str::to_owned),
+    });
     add(builder, node, kind, activity_type, parent, |_| {});
 }
 

@@ -175,6 +175,7 @@ fn a_definition_is_gone_from_memory_with_its_deployment() {
         id: deployment,
         cascade: true,
         skip_custom_listeners: false,
+        skip_io_mappings: false,
     })
     .unwrap();
     assert!(rig.run(start("p", None, &[])).is_err());

@@ -1,0 +1,29 @@
+//! The tables, one file for what belongs together.
+
+mod engine;
+mod external_task;
+mod history;
+mod process;
+mod runtime;
+mod task;
+
+use super::table::Resource;
+
+/// All that is served.
+pub(super) fn all() -> Vec<Resource> {
+    vec![
+        engine::deployments(),
+        process::definitions(),
+        process::instances(),
+        process::executions(),
+        external_task::resource(),
+        task::resource(),
+        runtime::jobs(),
+        runtime::incidents(),
+        runtime::variables(),
+        runtime::subscriptions(),
+        history::resource(),
+        engine::engine(),
+        engine::identity(),
+    ]
+}
