@@ -95,3 +95,52 @@ async fn health_readiness_and_metrics_tell_the_truth() {
         .unwrap();
     assert_eq!(foreign.status(), 403, "DNS rebinding");
 }
+
+/// A host over an empty folder of workers, whose admin listener is configured so.
+async fn with_admin(admin: &str) -> (handoff_host::Host, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("workers")).unwrap();
+    std::fs::write(folder.path().join("admin.token"), "let-me-in\n").unwrap();
+    let text = format!("[workers]\ndir = \"workers\"\n[admin]\n{admin}\n");
+    let config = handoff_host::Config::parse(&text, &folder.path().join("handoff.toml")).unwrap();
+    let runtime = handoff_host::runtime_config(&config);
+    let host = handoff_host::Host::start(config, runtime).await.unwrap();
+    let port = host.admin_address().unwrap().port();
+    (host, format!("http://127.0.0.1:{port}"), folder)
+}
+
+async fn rollback(base: &str, token: Option<&str>) -> (u16, serde_json::Value) {
+    let request = reqwest::Client::new()
+        .post(format!("{base}/workers/nobody/rollback"))
+        .json(&serde_json::json!({}));
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_changed_on_loopback_or_with_a_token_only() {
+    let (host, base, _folder) = with_admin("listen = \"127.0.0.1:0\"").await;
+    assert_eq!(rollback(&base, None).await.0, 404, "there is no such worker");
+    host.shutdown(Duration::ZERO).await;
+
+    // Open to others: it shows, and changes nothing.
+    let (host, base, _folder) = with_admin("listen = \"0.0.0.0:0\"\ninsecure = true").await;
+    let (status, answer) = rollback(&base, None).await;
+    assert_eq!(status, 403);
+    assert!(
+        answer["message"].as_str().unwrap().contains("add token-file"),
+        "{answer}"
+    );
+    assert_eq!(reqwest::get(format!("{base}/status")).await.unwrap().status(), 200);
+    host.shutdown(Duration::ZERO).await;
+
+    let (host, base, _folder) = with_admin("listen = \"0.0.0.0:0\"\ntoken-file = \"admin.token\"").await;
+    assert_eq!(rollback(&base, None).await.0, 401);
+    assert_eq!(rollback(&base, Some("guessed")).await.0, 401);
+    assert_eq!(rollback(&base, Some("let-me-in")).await.0, 404);
+    host.shutdown(Duration::ZERO).await;
+}
