@@ -50,21 +50,24 @@ fn tasks_flow_while_the_file_is_replaced_again_and_again() {
     let digests = [digest_of(&scene, &components[0]), digest_of(&scene, &components[1])];
     assert_ne!(digests[0], digests[1]);
 
-    let (begun, swapping, stall) = (AtomicUsize::new(0), AtomicBool::new(true), Stall::default());
+    let (round_now, swapping, stall) = (AtomicUsize::new(0), AtomicBool::new(true), Stall::default());
     let mut slowest = Duration::ZERO;
     let mut memory = 0;
     std::thread::scope(|scope| {
         // The tasks are spread over the replacements: while they last, each one has its share.
         scope.spawn(|| {
-            while begun.load(Ordering::Relaxed) < tasks {
-                let number = begun.fetch_add(1, Ordering::Relaxed);
+            for number in 0..tasks {
+                while number * replacements >= tasks * (round_now.load(Ordering::Relaxed) + 1) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 scene.begin(&format!("flow-{number}"));
             }
         });
         scope.spawn(|| stall.watch(&swapping));
         for round in 0..replacements {
             let next = (round + 1) % 2;
-            if round % 3 == 0 {
+            round_now.store(round, Ordering::Relaxed);
+            if round.is_multiple_of(3) {
                 let broken = &components[next][..components[next].len() / 2];
                 scene.put(broken);
                 scene.until("the broken file to be refused", STATE_LIMIT, |worker| {

@@ -28,6 +28,8 @@ use crate::{
 const VERSIONS: usize = 2;
 /// What all kept components may have, in bytes. Beyond it the earlier versions that are oldest go first.
 const MAX_BYTES: u64 = 1 << 30;
+/// How old a file has to be that counts as left behind by an interrupted write.
+const INTERRUPTED: Duration = Duration::from_secs(600);
 /// Workers that something is kept of.
 const MAX_WORKERS: usize = 10_000;
 
@@ -241,7 +243,8 @@ impl Store {
         }
     }
 
-    /// Removes components that nothing needs: of writes that were interrupted.
+    /// Removes components that nothing needs: of writes that were interrupted. Not what is new: another process may be
+    /// writing it, one that is about to end.
     fn sweep(&mut self) {
         let Ok(entries) = fs::read_dir(self.dir.join("components")) else {
             return;
@@ -251,7 +254,12 @@ impl Store {
                 .file_stem()
                 .and_then(|stem| stem.to_str())
                 .and_then(|stem| stem.parse::<Digest>().ok());
-            if !digest.is_some_and(|digest| self.is_used(&digest)) {
+            let age = fs::metadata(&path)
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|modified| modified.elapsed().ok());
+            let is_old = age.is_none_or(|age| age >= INTERRUPTED);
+            if is_old && !digest.is_some_and(|digest| self.is_used(&digest)) {
                 let _ = fs::remove_file(path);
             }
         }
