@@ -12,7 +12,7 @@ use super::halt::{Halt, Run};
 use super::place::Place;
 use super::work::Work;
 use crate::id::Id;
-use crate::model::{ElementIx, FlowIx, Kind, ListenerEvent};
+use crate::model::{CatchKind, ElementIx, FlowIx, Kind, ListenerEvent};
 use crate::row::{Execution, ExecutionState, HistoricActivity};
 use crate::view::Definition;
 
@@ -103,6 +103,11 @@ impl Work<'_> {
     }
 
     fn activity_history(&mut self, place: &Place) -> Run<()> {
+        if matches!(place.element().kind, Kind::Catch(CatchKind::Link)) {
+            // The history of Camunda has no links.
+            self.history.leave_out(place.execution);
+            return Ok(());
+        }
         let parent_activity = self.execution(place.parent)?.map(|row| row.activity.clone());
         let Some(instance) = self.instance(place.instance)? else {
             return Ok(());
@@ -257,6 +262,7 @@ impl Work<'_> {
     /// Ends a path: the activity instance is over, and its scope may be.
     pub(super) fn end_path(&mut self, place: &Place) -> Run<()> {
         self.map_outputs(place)?;
+        self.keep_loop(place)?;
         self.dispose(place)?;
         if place.parent == place.instance {
             self.last_activity.insert(place.instance, place.element().id.clone());

@@ -50,8 +50,12 @@ impl Work<'_> {
             start_time: self.now(),
             suspended: false,
         });
+        let counted = self.loop_variables(place);
         for (name, value) in self.local_values(place.execution)? {
-            self.set_local_variable(kept, &name, value, false)?;
+            // Camunda keeps the counter and the item of a parallel instance outside of its scope.
+            if !counted.iter().any(|own| *own == name) {
+                self.set_local_variable(kept, &name, value, false)?;
+            }
         }
         for row in own {
             let id = self.id()?;

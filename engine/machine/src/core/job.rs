@@ -13,7 +13,7 @@ use super::work::Work;
 use crate::delta::Change;
 use crate::error::{Entity, MachineError};
 use crate::id::{Id, Millis};
-use crate::model::{Element, ElementIx, Timer};
+use crate::model::{Element, ElementIx, Kind, Timer};
 use crate::row::{EventSubscription, ExecutionState, Job, JobKind, JobLog, LogState};
 use crate::view::Definition;
 
@@ -204,7 +204,19 @@ impl Work<'_> {
         let place = self.place(execution)?;
         let state = self.execution(execution)?.map(|row| row.state.clone());
         self.attempt(|work| match &state {
-            Some(ExecutionState::AsyncBefore) => work.begin(&place),
+            Some(ExecutionState::AsyncBefore) => {
+                if matches!(place.element().kind, Kind::Start(_)) && place.element().scope.is_none() {
+                    let site = Site {
+                        execution: place.instance,
+                        ix: None,
+                        ..Site::from(&place)
+                    };
+                    if !work.start_process(&site)? {
+                        return Ok(());
+                    }
+                }
+                work.begin(&place)
+            }
             Some(ExecutionState::AsyncAfter { flows }) => work.continue_after(&place, flows),
             _ => Err(Halt::execution(format!(
                 "the activity '{}' does not wait for a job",

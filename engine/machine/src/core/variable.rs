@@ -82,6 +82,23 @@ impl Work<'_> {
         }
     }
 
+    /// Does something while a scope has other values for some variables; nobody is told of them.
+    pub(super) fn with_overlay<T>(
+        &mut self,
+        scope: Id,
+        values: Vec<(String, Value)>,
+        act: impl FnOnce(&mut Self) -> Run<T>,
+    ) -> Run<T> {
+        let before = self.transient.get(&scope).cloned();
+        self.transient.entry(scope).or_default().extend(values);
+        let outcome = act(self);
+        match before {
+            Some(before) => self.transient.insert(scope, before),
+            None => self.transient.remove(&scope),
+        };
+        outcome
+    }
+
     /// All variables of this very scope.
     pub(super) fn local_values(&mut self, scope: Id) -> Seen<Vec<(String, Value)>> {
         self.load_variables(scope)?;

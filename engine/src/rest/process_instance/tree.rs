@@ -66,6 +66,33 @@ struct Tree<'r> {
     children: HashMap<Id, Vec<&'r Execution>>,
 }
 
+/// The scope that an execution is in. What compensates runs below the event that throws it, but is in the scope of its
+/// own element.
+fn logical_parent(execution: &Execution, rows: &Rows, definition: &Definition) -> Id {
+    let model = &definition.model;
+    let by_id = |id| rows.executions.iter().find(|row| row.id == id);
+    let thrower = by_id(execution.parent).filter(|parent| {
+        model
+            .element(&parent.activity)
+            .is_some_and(Element::throws_compensation)
+    });
+    let Some(thrower) = thrower else {
+        return execution.parent;
+    };
+    let scope = model
+        .element(&execution.activity)
+        .and_then(|element| element.scope)
+        .map(|scope| model.at(scope).id.as_str());
+    let mut at = thrower;
+    while let Some(around) = by_id(at.parent) {
+        if Some(around.activity.as_str()) == scope {
+            return around.id;
+        }
+        at = around;
+    }
+    at.parent
+}
+
 impl<'r> Tree<'r> {
     fn new(ids: Ids, rows: &'r Rows, definition: &'r Definition) -> Self {
         let mut children = HashMap::<Id, Vec<&Execution>>::new();
@@ -74,7 +101,8 @@ impl<'r> Tree<'r> {
             .iter()
             .filter(|execution| execution.state != ExecutionState::Ended)
         {
-            children.entry(execution.parent).or_default().push(execution);
+            let parent = logical_parent(execution, rows, definition);
+            children.entry(parent).or_default().push(execution);
         }
         let row = &definition.row;
         Self {
@@ -108,18 +136,7 @@ impl<'r> Tree<'r> {
     /// What activity instances have, whatever they are of.
     fn node(&self, execution: Id, id: &str, parent: Option<&str>) -> Map<String, Json> {
         let (mut activities, mut transitions) = (Vec::new(), Vec::new());
-        let event = self
-            .rows
-            .executions
-            .iter()
-            .find(|row| row.id == execution)
-            .and_then(|row| self.definition.model.element(&row.activity));
-        let within = if event.is_some_and(Element::throws_compensation) {
-            Vec::new()
-        } else {
-            self.within(execution)
-        };
-        for child in within {
+        for child in self.children.get(&execution).into_iter().flatten() {
             match child.state {
                 ExecutionState::AsyncBefore | ExecutionState::AsyncAfter { .. } => {
                     transitions.push(self.transition(child, id));
@@ -140,23 +157,6 @@ impl<'r> Tree<'r> {
         node.insert("executionIds".into(), json!([self.ids.text(execution)]));
         self.incidents(&mut node, execution);
         node
-    }
-
-    /// What is right in a scope. What compensates runs below the event that throws it, and stands beside it here.
-    fn within(&self, scope: Id) -> Vec<&'r Execution> {
-        let mut found = Vec::new();
-        for child in self.children.get(&scope).into_iter().flatten() {
-            found.push(*child);
-            let throws = self
-                .definition
-                .model
-                .element(&child.activity)
-                .is_some_and(Element::throws_compensation);
-            if throws {
-                found.extend(self.within(child.id));
-            }
-        }
-        found
     }
 
     fn transition(&self, execution: &Execution, parent: &str) -> Json {

@@ -17,10 +17,11 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place) -> Run<()> {
         return work.leave_by(place, &flows);
     }
     joining::wait(work, place);
-    if others_may_come(work, place)? {
+    let waiting = joining::waiting(work, place)?;
+    // As many tokens as flows are enough, even where others may still come around a loop.
+    if waiting.len() < place.element().incoming.len() && others_may_come(work, place)? {
         return Ok(());
     }
-    let waiting = joining::waiting(work, place)?;
     let flows = outgoing(work, place)?;
     joining::leave(work, place, &waiting, &flows)
 }
@@ -62,15 +63,14 @@ fn others_may_come(work: &mut Work<'_>, place: &Place) -> Run<bool> {
     Ok(false)
 }
 
-/// Whether a token at `from` can come to the gateway by flows, or by the boundary events on its way.
+/// Whether a token at `from` can come to the gateway by flows. Camunda does not look at boundary events on its way.
 fn reaches(place: &Place, from: ElementIx) -> bool {
     let model = place.model();
     let mut seen = BTreeSet::from([from]);
     let mut open = vec![from];
     while let Some(ix) = open.pop() {
         let element = model.at(ix);
-        let targets = element.outgoing.iter().map(|flow| model.flow(*flow).target);
-        for next in targets.chain(element.boundary.iter().copied()) {
+        for next in element.outgoing.iter().map(|flow| model.flow(*flow).target) {
             if next == place.ix {
                 return true;
             }

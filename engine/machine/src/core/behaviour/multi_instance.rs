@@ -6,7 +6,7 @@ use crate::core::place::Place;
 use crate::core::work::Work;
 use crate::expression::Datum;
 use crate::id::Id;
-use crate::model::{ElementIx, MultiInstance};
+use crate::model::{ElementIx, Kind, MultiInstance};
 use crate::value::Value;
 
 const INSTANCES: &str = "nrOfInstances";
@@ -66,7 +66,10 @@ pub(super) fn child_ended(work: &mut Work<'_>, place: &Place, multi: &MultiInsta
         set(work, body, ACTIVE, active)?;
     }
     let satisfied = match &multi.completion_condition {
-        Some(condition) => work.condition(&Site::from(place), condition)?,
+        Some(condition) => {
+            let own = work.ended_loops.remove(&body).unwrap_or_default();
+            work.with_overlay(body, own, |work| Ok(work.condition(&Site::from(place), condition)?))?
+        }
         None => false,
     };
     if satisfied {
@@ -87,8 +90,10 @@ pub(super) fn child_ended(work: &mut Work<'_>, place: &Place, multi: &MultiInsta
 }
 
 fn start(work: &mut Work<'_>, place: &Place, multi: &MultiInstance, inner: ElementIx, counter: i32) -> Run<Id> {
+    // In turn, the counter and the item are those of the body, as in Camunda: each instance sets them anew.
     let items = collection(work, place, multi)?;
-    let execution = spawn(work, place, multi, inner, counter, items.as_deref())?;
+    set_loop(work, place.execution, multi, counter, items.as_deref())?;
+    let execution = work.spawn(place.instance, place.execution, &place.definition, inner)?;
     work.agenda
         .push(crate::core::agenda::Op::Arrive { execution, flow: None });
     Ok(execution)
@@ -104,14 +109,52 @@ fn spawn(
     items: Option<&Vec<Datum>>,
 ) -> Run<Id> {
     let execution = work.spawn(place.instance, place.execution, &place.definition, inner)?;
-    set(work, execution, COUNTER, counter)?;
+    set_loop(work, execution, multi, counter, items)?;
+    Ok(execution)
+}
+
+fn set_loop(
+    work: &mut Work<'_>,
+    scope: Id,
+    multi: &MultiInstance,
+    counter: i32,
+    items: Option<&Vec<Datum>>,
+) -> Run<()> {
+    set(work, scope, COUNTER, counter)?;
     if let (Some(name), Some(items)) = (&multi.element_variable, items) {
         let item = usize::try_from(counter)
             .ok()
             .and_then(|index| items.get(index).cloned());
-        work.set_local_variable(execution, name, item.map_or(Value::Null, Datum::into_value), false)?;
+        work.set_local_variable(scope, name, item.map_or(Value::Null, Datum::into_value), false)?;
     }
-    Ok(execution)
+    Ok(())
+}
+
+impl Work<'_> {
+    /// An instance of a parallel multi-instance activity ends: the completion condition sees its counter and item.
+    pub(in crate::core) fn keep_loop(&mut self, place: &Place) -> Run<()> {
+        let mut own = Vec::new();
+        for name in self.loop_variables(place) {
+            if let Some(value) = self.local_value(place.execution, name)? {
+                own.push((name.to_owned(), value));
+            }
+        }
+        if !own.is_empty() {
+            self.ended_loops.insert(place.parent, own);
+        }
+        Ok(())
+    }
+
+    /// The names of the counter and the item, where a place is an instance of a parallel multi-instance activity.
+    pub(in crate::core) fn loop_variables<'p>(&self, place: &'p Place) -> Vec<&'p str> {
+        match place.element().scope.map(|scope| &place.model().at(scope).kind) {
+            Some(Kind::MultiInstance(multi)) if !multi.sequential => [Some(COUNTER), multi.element_variable.as_deref()]
+                .into_iter()
+                .flatten()
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 fn count(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<i32> {

@@ -198,19 +198,29 @@ impl Work<'_> {
         self.subscribe_process(&site)?;
         self.set_local_variables(id, variables)?;
         self.start_process_timers(&site)?;
+        // Where a job stands before the start event, all this happens in the job.
+        if !definition.model.at(start).async_before && !self.start_process(&site)? {
+            return Ok(());
+        }
+        let execution = self.send(id, id, definition, start)?;
+        self.set_local_variables(execution, triggered)
+    }
+
+    /// The start listeners of a process, and its conditions; whether its start event begins.
+    pub(in crate::core) fn start_process(&mut self, site: &Site) -> Run<bool> {
+        let definition = Arc::clone(&site.definition);
         for listener in definition
             .model
             .listeners
             .iter()
             .filter(|listener| listener.event == ListenerEvent::Start)
         {
-            self.call_listener(&site, listener, None)?;
+            self.call_listener(site, listener, None)?;
         }
-        if definition.model.conditional && !self.show_scope(id)? {
-            return Ok(());
+        if definition.model.conditional {
+            return self.show_scope(site.execution);
         }
-        let execution = self.send(id, id, definition, start)?;
-        self.set_local_variables(execution, triggered)
+        Ok(true)
     }
 
     /// A timer start event is due.

@@ -1,6 +1,6 @@
 //! History: events in their order. What starts and ends within one command is one event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::delta::Change;
 use crate::id::{Id, Millis};
@@ -16,6 +16,8 @@ pub(in crate::core) struct History {
     activities: BTreeMap<Id, usize>,
     tasks: BTreeMap<Id, usize>,
     incidents: BTreeMap<Id, usize>,
+    /// Activities that the history does not have.
+    left_out: BTreeSet<Id>,
     /// Removal times of the instances that end in this command.
     removal: BTreeMap<Id, Option<Millis>>,
 }
@@ -86,12 +88,20 @@ impl History {
         }
     }
 
+    /// The history has nothing of an activity, which begins and ends in this command.
+    pub(in crate::core) fn leave_out(&mut self, id: Id) {
+        self.left_out.insert(id);
+    }
+
     pub(in crate::core) fn activity_start(&mut self, row: HistoricActivity) {
         self.activities.insert(row.id, self.events.len());
         self.events.push(Change::HistoryActivityStart(row));
     }
 
     pub(in crate::core) fn activity_end(&mut self, id: Id, end_time: Millis, canceled: bool, complete_scope: bool) {
+        if self.left_out.contains(&id) {
+            return;
+        }
         match self.activities.get(&id).and_then(|at| self.events.get_mut(*at)) {
             Some(Change::HistoryActivityStart(row)) => {
                 row.end_time = Some(end_time);

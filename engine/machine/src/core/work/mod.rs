@@ -66,6 +66,8 @@ pub(super) struct Work<'a> {
     pub(super) interrupted: BTreeSet<Id>,
     /// Changes of variables that conditional events have not seen yet.
     pub(super) changed: Vec<Changed>,
+    /// The loop variables of the last ended instance of a multi-instance activity, by the body.
+    pub(super) ended_loops: BTreeMap<Id, Vec<(String, Value)>>,
     /// Stored variables that are known, by scope and name.
     pub(super) variable_names: BTreeMap<Id, BTreeMap<String, Id>>,
     /// Transient variables by scope.
@@ -110,6 +112,7 @@ impl<'a> Work<'a> {
             ending: BTreeSet::new(),
             interrupted: BTreeSet::new(),
             changed: Vec::new(),
+            ended_loops: BTreeMap::new(),
             variable_names: BTreeMap::new(),
             transient: BTreeMap::new(),
             ended: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Rules over a whole process.
 
 use super::super::element::Kind;
-use super::super::event::{CatchKind, Trigger};
+use super::super::event::{CatchKind, EndKind, Trigger};
 use super::super::index::ElementIx;
 use super::process::Builder;
 use super::subscriptions;
@@ -17,13 +17,14 @@ pub(super) fn model(builder: &mut Builder<'_>) {
             Kind::Exclusive => exclusive(builder, ix, &mut errors, &mut warnings),
             Kind::EventGateway => event_gateway(builder, ix, &mut errors),
             Kind::SubProcess { by_event, .. } => sub_process(builder, ix, by_event, &mut errors),
-            Kind::End(_) if !builder.elements[index].outgoing.is_empty() => {
+            Kind::End(EndKind::None | EndKind::Terminate | EndKind::Error(_) | EndKind::Cancel)
+                if !builder.elements[index].outgoing.is_empty() =>
+            {
                 let id = &builder.elements[index].id;
-                errors.push((ix, format!("the end event '{id}' has an outgoing sequence flow")));
-            }
-            Kind::Start(_) if !builder.elements[index].incoming.is_empty() => {
-                let id = &builder.elements[index].id;
-                errors.push((ix, format!("the start event '{id}' has an incoming sequence flow")));
+                warnings.push((
+                    ix,
+                    format!("no token leaves the end event '{id}' by its sequence flow, as in Camunda"),
+                ));
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Who compensates whom: associations of compensation boundary events, and event sub-processes that compensation starts.
 
+use std::collections::HashSet;
+
 use super::super::element::Kind;
 use super::super::event::{Boundary, StartEvent, Trigger};
 use super::super::index::ElementIx;
@@ -17,7 +19,9 @@ pub(super) struct CompensationThrow {
 /// Joins activities with their handlers, in the order of the file.
 pub(super) fn read(builder: &mut Builder<'_>, process: &Node) {
     event_sub_processes(builder);
-    visit(builder, process);
+    let mut ids = HashSet::new();
+    collect_ids(process, &mut ids);
+    visit(builder, process, &ids);
     check_throws(builder);
 }
 
@@ -58,23 +62,35 @@ fn event_sub_processes(builder: &mut Builder<'_>) {
     }
 }
 
-fn visit(builder: &mut Builder<'_>, scope: &Node) {
+fn collect_ids<'n>(node: &'n Node, ids: &mut HashSet<&'n str>) {
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        ids.extend(node.id());
+        open.extend(&node.children);
+    }
+}
+
+fn visit(builder: &mut Builder<'_>, scope: &Node, ids: &HashSet<&str>) {
     for node in scope.children.iter().filter(|node| node.ns == Ns::Bpmn) {
         match node.name.as_str() {
-            "association" => association(builder, node),
-            "subProcess" | "transaction" => visit(builder, node),
+            "association" => association(builder, node, ids),
+            "subProcess" | "transaction" => visit(builder, node, ids),
             _ => {}
         }
     }
 }
 
 /// Only that of a compensation boundary event with a handler means anything.
-fn association(builder: &mut Builder<'_>, node: &Node) {
+fn association(builder: &mut Builder<'_>, node: &Node, ids: &HashSet<&str>) {
     for name in ["sourceRef", "targetRef"] {
-        if node.attribute(name).is_none() {
-            builder
+        match node.attribute(name) {
+            None => builder
                 .problems
-                .error(node, format!("association element missing attribute '{name}'"));
+                .error(node, format!("association element missing attribute '{name}'")),
+            Some(id) if !ids.contains(local_name(id)) => builder
+                .problems
+                .error(node, format!("Invalid reference {name} '{id}' of association element ")),
+            Some(_) => {}
         }
     }
     let end = |name| {
