@@ -223,6 +223,13 @@ pub enum TaskAction {
         /// Set before the error is thrown.
         variables: Vec<VariableInput>,
     },
+    /// `POST …/bpmnEscalation`: refused where nobody catches it.
+    Escalation {
+        /// The escalation's code.
+        code: String,
+        /// Set before.
+        variables: Vec<VariableInput>,
+    },
 }
 
 /// A user or a group, and their part in a task: `candidate`, `assignee`, `owner`, or any other word.

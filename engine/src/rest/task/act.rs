@@ -122,6 +122,29 @@ pub(super) async fn bpmn_error(api: Api, Path(id): Path<String>, Body(dto): Body
     act(&api, &id, action, Unknown::Rest).await
 }
 
+/// `TaskEscalationDto`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct EscalationDto {
+    #[serde(deserialize_with = "text")]
+    escalation_code: Option<String>,
+    variables: VariablesDto,
+}
+
+/// `POST /task/{id}/bpmnEscalation`
+pub(super) async fn escalation(api: Api, Path(id): Path<String>, Body(dto): Body<EscalationDto>) -> Result<Response> {
+    let code = dto.escalation_code.unwrap_or_default();
+    if code.is_empty() {
+        return Err(RestError::of_engine(
+            StatusCode::BAD_REQUEST,
+            "RestException",
+            "escalationCode is empty",
+        ));
+    }
+    let variables = inputs(&dto.variables)?;
+    act(&api, &id, TaskAction::Escalation { code, variables }, Unknown::Rest).await
+}
+
 /// `TaskDto`, as it is sent.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -37,6 +37,7 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/task/{id}/delegate", post(act::delegate))
         .route("/task/{id}/resolve", post(act::resolve))
         .route("/task/{id}/bpmnError", post(act::bpmn_error))
+        .route("/task/{id}/bpmnEscalation", post(act::escalation))
         .route("/task/{id}/complete", post(complete::complete))
         .route("/task/{id}/submit-form", post(complete::submit_form))
         .route("/task/{id}/form", get(complete::form))

@@ -1,6 +1,7 @@
 //! Commands on user tasks, as Camunda's `…TaskCmd` have them. Whose status the refusals get is the REST's affair.
 
 use crate::command::{Reply, TaskAction, TaskFields, TaskLink, VariableInput};
+use crate::core::escalation::Escalated;
 use crate::core::halt::{Halt, Run};
 use crate::core::work::Work;
 use crate::delta::Change;
@@ -150,8 +151,25 @@ impl Work<'_> {
                 message,
                 variables,
             } => self.fail_task(&task, code, message.clone(), variables),
+            TaskAction::Escalation { code, variables } => self.escalate_task(&task, code, variables),
         }?;
         self.run_agenda()
+    }
+
+    /// Throws an escalation from the task's activity, which goes on unless it is interrupted.
+    fn escalate_task(&mut self, task: &UserTask, code: &str, variables: &[VariableInput]) -> Run<()> {
+        let Some(place) = &task.place else {
+            return Err(Halt::execution("a task that is in no process cannot escalate"));
+        };
+        let place = self.place(place.execution)?;
+        self.set_variables(place.execution, variables)?;
+        if self.escalate(&place, code)? == Escalated::Uncaught {
+            return Err(Halt::execution(format!(
+                "ENGINE-02043 Execution with id '{}' throws an escalation event with escalationCode '{code}', but no escalation handler was defined. ",
+                place.element().id
+            )));
+        }
+        Ok(())
     }
 
     /// Throws a BPMN error from the task's activity.
