@@ -110,6 +110,8 @@ impl Poller {
         let mut hasty = Backoff::new(Duration::from_millis(50), Duration::from_secs(1));
         let mut not_before: Option<Instant> = None;
         let mut split = false;
+        // Lowered where answers are too large, and raised again step by step.
+        let most = self.config.max_tasks;
         loop {
             let workforce = self.workforce.borrow_and_update().clone();
             not_before = not_before.filter(|at| *at > Instant::now());
@@ -137,6 +139,9 @@ impl Poller {
                     match result {
                         Ok(tasks) => {
                             errors.reset();
+                            if !tasks.is_empty() {
+                                self.config.max_tasks = most.min(self.config.max_tasks + 1);
+                            }
                             if index == 0 {
                                 split = lane.kept_back && tasks.len() >= lane.fetch.max_tasks as usize;
                             }
@@ -146,7 +151,12 @@ impl Poller {
                                 not_before = Some(Instant::now() + hasty.next_wait());
                             }
                         }
-                        Err(fault) => not_before = Some(Instant::now() + self.failed(&lane, &fault, &mut errors)),
+                        Err(fault) => {
+                            if matches!(fault, Fault::TooLarge(_)) {
+                                self.config.max_tasks = (lane.fetch.max_tasks / 2).max(1);
+                            }
+                            not_before = Some(Instant::now() + self.failed(&lane, &fault, &mut errors));
+                        }
                     }
                 }
                 changed = self.workforce.changed() => if changed.is_err() {

@@ -42,6 +42,9 @@ pub struct EngineConfig {
     /// The most tasks of one poll.
     #[serde(default = "max_tasks")]
     pub max_tasks: u32,
+    /// The largest answer that is read, in mebibytes. A poll whose answer is larger is repeated for fewer tasks.
+    #[serde(default = "max_answer_mb")]
+    pub max_answer_mb: u32,
     /// Whether tasks with a higher priority are fetched first.
     #[serde(default = "priority")]
     pub priority: bool,
@@ -68,6 +71,10 @@ const fn long_poll_ms() -> u32 {
 }
 
 const fn max_tasks() -> u32 {
+    64
+}
+
+const fn max_answer_mb() -> u32 {
     64
 }
 
@@ -141,6 +148,7 @@ impl EngineConfig {
             lock_duration_ms: lock_duration_ms(),
             long_poll_ms: long_poll_ms(),
             max_tasks: max_tasks(),
+            max_answer_mb: max_answer_mb(),
             priority: priority(),
             order: FetchOrder::default(),
             polls: polls(),
@@ -197,6 +205,7 @@ impl EngineConfig {
         let positive = [
             ("lock-duration-ms", self.lock_duration_ms),
             ("max-tasks", self.max_tasks),
+            ("max-answer-mb", self.max_answer_mb),
             ("polls", self.polls),
             ("request-timeout-ms", self.request_timeout_ms),
             ("connect-timeout-ms", self.connect_timeout_ms),

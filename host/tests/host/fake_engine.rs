@@ -473,7 +473,12 @@ impl FakeEngine {
                 && task.worker.as_deref() == Some(worker)
                 && task.locked_until.is_some_and(|until| until > now)
         });
-        held.map(|(id, task)| wire(id, task, inner.clock_off_hours)).collect()
+        let without_variables = |(id, task): (&String, &FakeTask)| {
+            let mut task = wire(id, task, inner.clock_off_hours);
+            task.as_object_mut().unwrap().remove("variables");
+            task
+        };
+        held.map(without_variables).collect()
     }
 
     fn get(&self, id: &str) -> (StatusCode, Json) {

@@ -213,3 +213,20 @@ async fn a_result_that_the_engine_does_not_take_becomes_a_failure() {
             .contains("Unsupported value type")
     );
 }
+
+#[tokio::test]
+async fn tasks_that_are_too_large_together_are_fetched_apart() {
+    let engine = FakeEngine::start().await;
+    for index in 0..8 {
+        let large = json!({ "v": { "type": "String", "value": "x".repeat(300 << 10), "valueInfo": {} } });
+        engine.add_with(&index.to_string(), "t", large);
+    }
+    let (host, worker) = TestHost::with(&engine, "max-answer-mb = 1", completing("w")).await;
+    for index in 0..8 {
+        engine.until_ended(&index.to_string()).await;
+    }
+    assert_eq!(worker.runs(), 8);
+    assert_eq!(engine.calls_to("fetchAndLock")[0].body["maxTasks"], 8);
+    assert!(engine.calls_to("failure").is_empty());
+    host.stop(1_000).await;
+}

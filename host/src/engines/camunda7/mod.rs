@@ -36,6 +36,9 @@ use self::{
 use super::{DEFAULT_RETRIES, Engine, Fault, Features, Fetch, Holder, Locked, Settlement};
 use crate::{config::EngineConfig, typed_json::write_variables};
 
+/// The largest list of tasks.
+const HELD_MAX_BYTES: u64 = 64 << 20;
+
 /// One engine that speaks Camunda 7's dialect.
 #[derive(Debug)]
 pub struct Camunda7 {
@@ -218,7 +221,12 @@ impl Engine for Camunda7 {
             ("locked", "true"),
             ("maxResults", max.as_str()),
         ];
-        let tasks: Vec<LockedTaskDto> = self.transport.read(Call::get(&["external-task"]).query(&query)).await?;
+        // Without their variables, so many tasks are never large.
+        let call = Call {
+            max_bytes: Some(HELD_MAX_BYTES),
+            ..Call::get(&["external-task"]).query(&query)
+        };
+        let tasks: Vec<LockedTaskDto> = self.transport.read(call).await?;
         // The filter is repeated here: releasing a task that an engine listed although it is somebody else's would be
         // worse than leaving one.
         Ok(tasks
@@ -297,7 +305,7 @@ impl Engine for Camunda7 {
         self.transport
             .succeed(
                 Call {
-                    max_bytes,
+                    max_bytes: Some(max_bytes),
                     ..Call::get(&path)
                 },
                 None,

@@ -20,8 +20,6 @@ use crate::{
     },
 };
 
-/// The largest answer that is read: a fetch of many tasks with many variables.
-const MAX_ANSWER_BYTES: u64 = 64 << 20;
 /// How much of a body is looked at for an excerpt.
 const EXCERPT_FROM_BYTES: usize = 4 << 10;
 /// How many characters of a body people are shown.
@@ -33,6 +31,7 @@ pub(super) struct Transport {
     base: Url,
     auth: Authenticator,
     timeout: Duration,
+    max_bytes: u64,
 }
 
 /// An answer that was read to its end.
@@ -61,7 +60,8 @@ pub(super) struct Call<'a> {
     pub(super) query: &'a [(&'a str, &'a str)],
     /// How long to wait for the answer beyond the transport's own time.
     pub(super) wait: Duration,
-    pub(super) max_bytes: u64,
+    /// The largest answer, where it is not the one that is configured.
+    pub(super) max_bytes: Option<u64>,
 }
 
 impl<'a> Call<'a> {
@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
             path,
             query: &[],
             wait: Duration::ZERO,
-            max_bytes: MAX_ANSWER_BYTES,
+            max_bytes: None,
         }
     }
 
@@ -103,6 +103,7 @@ impl Transport {
             base,
             auth: Authenticator::new(config)?,
             timeout: config.request_timeout(),
+            max_bytes: u64::from(config.max_answer_mb) << 20,
         })
     }
 
@@ -184,9 +185,15 @@ impl Transport {
             Err(error) => return Err(self.suspected(fault(&error, timeout))),
         };
         let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
-        let body = read_body(answer, call.max_bytes, timeout)
+        let max_bytes = call.max_bytes.unwrap_or(self.max_bytes);
+        let body = read_body(answer, max_bytes, timeout)
             .await
-            .map_err(|fault| self.suspected(fault))?;
+            .map_err(|fault| match fault {
+                Fault::TooLarge(why) if call.max_bytes.is_none() => {
+                    Fault::TooLarge(format!("{why}; fetch fewer `variables`, or raise max-answer-mb"))
+                }
+                other => self.suspected(other),
+            })?;
         Ok(Reply {
             status,
             retry_after,
