@@ -1,7 +1,7 @@
 //! What of a misbehaving worker reaches the engine, and what it costs the others: real components in a real host.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -14,15 +14,16 @@ use crate::{
     guests::{completes_with, guest, handler, raw_worker, spins},
 };
 
-struct Scene {
-    engine: FakeEngine,
+/// A host over a folder of workers and a fake engine.
+pub(crate) struct Scene {
+    pub(crate) engine: FakeEngine,
     host: Host,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Scene {
     /// A host over a folder of workers, each of which handles the topic of its name.
-    async fn start(workers: &[(&str, Vec<u8>, &str)], configuration: &str, settings: &str) -> Self {
+    pub(crate) async fn start(workers: &[(&str, Vec<u8>, &str)], configuration: &str, settings: &str) -> Self {
         let engine = FakeEngine::start().await;
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("workers");
@@ -41,15 +42,11 @@ impl Scene {
         for worker in host.status().workers() {
             assert_eq!(worker.last_error, None);
         }
-        Self {
-            engine,
-            host,
-            _folder: folder,
-        }
+        Self { engine, host, folder }
     }
 
     /// Waits until the workers are as expected: a state that has no event.
-    async fn until(&self, what: &str, expected: impl Fn(&[WorkerStatus]) -> bool) {
+    pub(crate) async fn until(&self, what: &str, expected: impl Fn(&[WorkerStatus]) -> bool) {
         let reached = async {
             while !expected(&self.host.status().workers()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -61,6 +58,15 @@ impl Scene {
             "not reached: {what}; {:#?}",
             self.host.status().workers()
         );
+    }
+
+    /// The workers' folder.
+    pub(crate) fn workers(&self) -> PathBuf {
+        self.folder.path().join("workers")
+    }
+
+    pub(crate) async fn stop(self) {
+        self.host.shutdown(Duration::from_secs(2)).await;
     }
 
     async fn error_of(&self, task: &str) -> String {
@@ -144,7 +150,7 @@ async fn each_misbehaviour_fails_its_task_with_a_reason_and_the_host_goes_on() {
         .unwrap();
     assert_eq!((looping.failed, looping.ended), (1, 0));
     assert!(looping.last_failure.unwrap().contains("deadline"));
-    scene.host.shutdown(Duration::from_secs(2)).await;
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,7 +164,7 @@ async fn an_outcome_that_is_too_large_is_a_failure_that_names_the_limit() {
         error.contains("payload limit of 4096 KiB") && error.contains("payload-kb"),
         "{error}"
     );
-    scene.host.shutdown(Duration::from_secs(2)).await;
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +195,7 @@ async fn a_secret_that_is_told_is_in_no_error_of_the_engine() {
     }
     let told = scene.host.status().workers()[0].last_failure.clone().unwrap();
     assert!(!told.contains("tops3cret"), "{told}");
-    scene.host.shutdown(Duration::from_secs(2)).await;
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,7 +215,7 @@ async fn a_task_that_is_completed_twice_is_completed_once() {
     scene.until("the run ended", |workers| workers[0].ended == 1).await;
     assert_eq!(scene.host.status().workers()[0].failed, 0);
     assert!(scene.engine.calls_to("failure").is_empty());
-    scene.host.shutdown(Duration::from_secs(2)).await;
+    scene.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -264,11 +270,11 @@ async fn spinning_workers_lose_no_lock_of_theirs_or_of_others() {
         };
         assert_eq!((worker.ended, worker.failed), expected, "{}", worker.name);
     }
-    scene.host.shutdown(Duration::from_secs(2)).await;
+    scene.stop().await;
 }
 
 /// The worker `controls/misbehave`.
-fn misbehave() -> Vec<u8> {
+pub(crate) fn misbehave() -> Vec<u8> {
     let folder = std::env::var_os("HANDOFF_WORKERS_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/workers"),
         Into::into,

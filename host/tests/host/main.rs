@@ -15,6 +15,7 @@ mod containment;
 mod defects;
 mod delegates;
 mod dispatch;
+mod draining;
 mod fake_engine;
 mod faults;
 #[path = "../../runtime/tests/runtime/guests.rs"]
