@@ -27,6 +27,8 @@ pub struct Config {
     pub delegates: Option<DelegatesConfig>,
     /// How much history is kept.
     pub history: HistoryLevel,
+    /// For how long history is kept.
+    pub retention: HistoryConfig,
     /// Refuse at deployment also what Camunda accepts and ignores.
     pub strict: bool,
     /// Limits.
@@ -47,8 +49,39 @@ impl Config {
             allowed_hosts: Vec::new(),
             delegates: None,
             history: HistoryLevel::default(),
+            retention: HistoryConfig::default(),
             strict: false,
             limits: Limits::default(),
+        }
+    }
+}
+
+/// For how long history is kept, and how what has had its time is removed.
+#[derive(Clone, Debug)]
+pub struct HistoryConfig {
+    /// Days, for definitions that do not say it themselves (`camunda:historyTimeToLive`).
+    pub time_to_live: Option<i32>,
+    /// Refuse definitions of which it is not known, as Camunda does. If not, their history is kept for ever.
+    pub enforce_time_to_live: bool,
+    /// The time counts from the start of the instance at the top, not from its end.
+    pub removal_time_at_start: bool,
+    /// Remove it at all.
+    pub cleanup: bool,
+    /// Instances that are removed in one transaction.
+    pub cleanup_batch: usize,
+    /// How long to wait before it is looked again, where nothing more was due.
+    pub cleanup_interval: Duration,
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self {
+            time_to_live: None,
+            enforce_time_to_live: true,
+            removal_time_at_start: false,
+            cleanup: true,
+            cleanup_batch: 50,
+            cleanup_interval: Duration::from_secs(60),
         }
     }
 }

@@ -3,14 +3,24 @@
 //! Ids that come from outside are parsed before: a command names rows that may not exist, never text that may not be
 //! an id. A command whose row does not exist is refused with [`crate::MachineError::NotFound`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Problem;
 use crate::id::{Id, Millis};
-use crate::row::{Comment, DefinitionRow, Delegation, Deployment, Instance};
+use crate::row::{Batch, Comment, DefinitionRow, Delegation, Deployment, Instance};
 use crate::value::Value;
 use crate::view::Tenant;
 
+mod batch;
+mod modify;
+mod operate;
+
+pub use self::batch::{BatchWork, NewBatch};
+pub use self::modify::{Instruction, Modification, Restart, StartAt, StartPoint};
+pub use self::operate::{DefinitionTarget, JobAction, JobTarget, SuspendDefinitions, SuspendJobs, Timed};
+
 /// A variable as a caller gives it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VariableInput {
     /// The name.
     pub name: String,
@@ -79,7 +89,92 @@ pub enum Command {
         reason: Option<String>,
         /// Without calling execution listeners.
         skip_custom_listeners: bool,
+        /// Without evaluating output parameters.
+        skip_io_mappings: bool,
     },
+    /// `POST /process-instance/{id}/modification`
+    ModifyInstance {
+        /// Which.
+        id: Id,
+        /// How.
+        modification: Modification,
+    },
+    /// `POST /process-definition/{id}/restart`
+    RestartInstances {
+        /// How.
+        restart: Restart,
+        /// The ended instances.
+        instances: Vec<Id>,
+    },
+    /// `/batch` and everything `-async`.
+    StartBatch(NewBatch),
+    /// `PUT /batch/{id}/suspended`
+    SuspendBatch {
+        /// Which.
+        id: Id,
+        /// Suspend or activate.
+        suspended: bool,
+    },
+    /// `DELETE /batch/{id}`
+    DeleteBatch {
+        /// Which.
+        id: Id,
+        /// With its history.
+        cascade: bool,
+    },
+    /// `PUT /process-definition/…/suspended`
+    SuspendDefinitions(SuspendDefinitions),
+    /// `PUT /job-definition/…/suspended`
+    SuspendJobDefinitions(SuspendJobs),
+    /// `PUT /job/…/suspended`, `/job-definition/{id}/retries` and what else changes jobs.
+    Jobs {
+        /// Which.
+        target: JobTarget,
+        /// How.
+        action: JobAction,
+    },
+    /// `PUT /job-definition/{id}/jobPriority`
+    SetJobDefinitionPriority {
+        /// Which.
+        id: Id,
+        /// None: that of the model.
+        priority: Option<i64>,
+        /// Also of the jobs that there are.
+        include_jobs: bool,
+    },
+    /// `DELETE /job/{id}`
+    DeleteJob(Id),
+    /// `POST /execution/{id}/create-incident`
+    CreateIncident {
+        /// The execution that has it.
+        execution: Id,
+        /// Its type.
+        kind: String,
+        /// What it is about.
+        configuration: Option<String>,
+        /// Its message.
+        message: Option<String>,
+    },
+    /// `DELETE /incident/{id}`: only one that somebody has made.
+    ResolveIncident(Id),
+    /// `PUT` and `DELETE /incident/{id}/annotation`
+    AnnotateIncident {
+        /// Which.
+        id: Id,
+        /// None removes it.
+        annotation: Option<String>,
+    },
+    /// `PUT /process-definition/{id}/history-time-to-live`
+    SetHistoryTimeToLive {
+        /// Which.
+        definition: Id,
+        /// Days.
+        days: Option<i32>,
+    },
+    /// `DELETE /history/batch/{id}`
+    DeleteHistoricBatch(Id),
+    /// `DELETE /history/process-instance/{id}`: only of ended ones.
+    DeleteHistory(Id),
     /// `POST /process-instance/{id}/variables`, `PUT …/variables/{name}` and the like on executions.
     SetVariables {
         /// The instance or execution.
@@ -294,6 +389,12 @@ pub struct Start {
     pub once: Once,
     /// `withVariablesInReturn`
     pub with_variables: bool,
+    /// `startInstructions`: where to start instead of the start event.
+    pub at: Vec<StartAt>,
+    /// `skipCustomListeners`
+    pub skip_custom_listeners: bool,
+    /// `skipIoMappings`
+    pub skip_io_mappings: bool,
 }
 
 /// Which definition to start.
@@ -453,6 +554,8 @@ pub enum Reply {
     Correlated(Vec<Correlated>),
     /// Of [`Command::Evaluate`].
     StartedAll(Vec<Started>),
+    /// Of [`Command::StartBatch`].
+    Batch(Box<Batch>),
 }
 
 /// A started instance, or the one that had been started before.

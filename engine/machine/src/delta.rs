@@ -3,9 +3,10 @@
 use crate::command::Reply;
 use crate::id::{Id, Millis};
 use crate::row::{
-    Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
-    Instance, InstanceState, Job, JobLog, Resource, UserTask, Variable,
+    Batch, Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
+    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, InstanceState, Job, JobDefinition, JobLog,
+    Resource, UserOperation, UserTask, Variable,
 };
 
 /// The result of a command that was decided.
@@ -86,7 +87,21 @@ pub enum Change {
         instance: Option<Id>,
     },
     InsertIncident(Incident),
+    UpdateIncident(Incident),
     DeleteIncident(Id),
+    InsertJobDefinition(JobDefinition),
+    UpdateJobDefinition(JobDefinition),
+    /// Only those of batches go by themselves.
+    DeleteJobDefinition(Id),
+    InsertBatch(Batch),
+    UpdateBatch(Batch),
+    /// With its items.
+    DeleteBatch(Id),
+    /// What a new batch is about.
+    InsertBatchItems {
+        batch: Id,
+        items: Vec<Id>,
+    },
     InsertDedupeKey(DedupeKey),
 
     /// All history below goes to the level that the store is set to.
@@ -136,6 +151,27 @@ pub enum Change {
         id: Id,
         end_time: Millis,
         resolved: bool,
+    },
+    HistoryIncidentAnnotation {
+        id: Id,
+        annotation: Option<String>,
+    },
+    HistoryDetail(HistoricDetail),
+    HistoryOperation(UserOperation),
+    HistoryIdentityLink(IdentityLinkLog),
+    HistoryBatchStart(HistoricBatch),
+    HistoryBatchUpdate(Batch),
+    HistoryBatchEnd {
+        id: Id,
+        end_time: Millis,
+        removal_time: Option<Millis>,
+    },
+    /// With the logs of its jobs.
+    HistoryBatchDelete(Id),
+    /// Sets when the history of an ended instance goes.
+    HistoryRemovalTime {
+        instance: Id,
+        time: Option<Millis>,
     },
     HistoryExternalTask(ExternalTaskLog),
     HistoryJob(JobLog),

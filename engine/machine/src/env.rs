@@ -18,9 +18,15 @@ pub struct Env {
     pub attempt: u32,
     /// The retries that a new job has (Camunda: 3).
     pub default_job_retries: i32,
-    /// How many days the history of a definition is kept that does not say so itself. None: such a definition is
-    /// refused, as Camunda does by default.
+    /// How many days the history of a definition is kept that does not say so itself.
     pub history_time_to_live: Option<i32>,
+    /// A definition that does not say it, where there is no default, is refused, as Camunda does unless it is told
+    /// otherwise; else its history is kept for ever.
+    pub enforce_history_time_to_live: bool,
+    /// The removal time of a history counts from the instance's start, not from its end.
+    pub removal_time_at_start: bool,
+    /// Who sent the command; none where nobody had to say.
+    pub user: Option<String>,
     /// The most elements that one command may enter: an endless loop without a wait state ends here, by an error.
     pub steps_max: u32,
 }

@@ -66,6 +66,8 @@ pub enum Entity {
     Variable,
     EventSubscription,
     Incident,
+    JobDefinition,
+    Batch,
 }
 
 /// All that is wrong with the resources of a deployment.

@@ -159,10 +159,13 @@ pub struct ExternalTask {
 pub struct Job {
     pub id: Id,
     pub kind: JobKind,
-    pub definition: Id,
-    pub definition_key: String,
+    /// None for the jobs of batches.
+    pub definition: Option<Id>,
+    pub definition_key: Option<String>,
+    pub job_definition: Option<Id>,
     pub instance: Option<Id>,
     pub execution: Option<Id>,
+    /// The activity's id; for jobs of no process, their type.
     pub activity: String,
     pub created: Millis,
     /// None: at once.
@@ -200,6 +203,77 @@ pub enum JobKind {
         /// The rest of a cycle.
         repeat: Option<String>,
     },
+    /// Suspends or activates definitions at a time ([`crate::command::Timed`] as JSON).
+    Timed {
+        /// What is done then.
+        work: String,
+    },
+    /// Makes the next jobs of a batch.
+    BatchSeed {
+        /// The batch.
+        batch: Id,
+    },
+    /// Does what a batch does, for some of its items.
+    Batch {
+        /// The batch.
+        batch: Id,
+        /// The position of the first item.
+        from: i64,
+    },
+}
+
+/// What jobs of one kind of one activity have in common: they are suspended together, and may have a priority of their
+/// own (Camunda's `JobDefinitionEntity`). Made with the definition.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct JobDefinition {
+    pub id: Id,
+    /// None for the jobs of batches.
+    pub definition: Option<Id>,
+    pub definition_key: Option<String>,
+    pub deployment: Option<Id>,
+    pub activity: Option<String>,
+    /// `async-continuation`, `timer-transition`, …
+    pub job_type: String,
+    /// `async-before`, `DURATION: PT1H`, …; the batch's id.
+    pub configuration: Option<String>,
+    pub suspended: bool,
+    /// Overrides the priority that the model gives.
+    pub priority: Option<i64>,
+    pub tenant: Option<String>,
+}
+
+/// Work that is done for many things by jobs, a few at a time (Camunda's `BatchEntity`).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Batch {
+    pub id: Id,
+    /// Camunda's name: `instance-deletion`, …
+    pub kind: String,
+    /// What is done ([`crate::command::BatchWork`] as JSON).
+    pub work: String,
+    pub total_jobs: i32,
+    pub jobs_created: i32,
+    pub jobs_per_seed: i32,
+    pub invocations_per_job: i32,
+    pub seed_definition: Id,
+    pub monitor_definition: Id,
+    pub job_definition: Id,
+    pub suspended: bool,
+    pub tenant: Option<String>,
+    pub start_time: Millis,
+    /// When its first job ran.
+    pub execution_start: Option<Millis>,
+    pub user: Option<String>,
+}
+
+/// The history of a batch.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricBatch {
+    pub batch: Batch,
+    pub end_time: Option<Millis>,
+    pub removal_time: Option<Millis>,
 }
 
 /// Somebody waits for an event.
@@ -340,19 +414,23 @@ pub struct Comment {
 #[allow(missing_docs, reason = "Camunda's names")]
 pub struct Incident {
     pub id: Id,
-    /// `failedJob` or `failedExternalTask`.
+    /// `failedJob`, `failedExternalTask`, or a name that somebody has given.
     pub kind: String,
     pub time: Millis,
     pub instance: Option<Id>,
     pub execution: Option<Id>,
-    pub definition: Id,
+    /// None where a job of a batch failed.
+    pub definition: Option<Id>,
     pub activity: String,
     pub failed_activity: Option<String>,
     pub cause: Id,
     pub root_cause: Id,
-    /// The job or external task.
+    /// The job or external task; the incident itself, where somebody has made it.
     pub configuration: Id,
+    /// The configuration of an incident that somebody has made.
+    pub custom: Option<String>,
     pub message: Option<String>,
+    pub annotation: Option<String>,
     pub tenant: Option<String>,
 }
 
@@ -385,11 +463,16 @@ pub struct HistoricInstance {
     pub root: Id,
     pub super_instance: Option<Id>,
     pub start_time: Millis,
-    pub start_activity: String,
+    /// None where instructions started it.
+    pub start_activity: Option<String>,
     pub end_time: Option<Millis>,
     pub end_activity: Option<String>,
     pub delete_reason: Option<String>,
     pub state: InstanceState,
+    /// Who started it; none where nobody had to say.
+    pub start_user: Option<String>,
+    /// The instance that it is a restart of.
+    pub restarted: Option<Id>,
     pub removal_time: Option<Millis>,
 }
 
@@ -473,7 +556,7 @@ pub struct HistoricTask {
 pub struct HistoricIncident {
     pub incident: Incident,
     pub root: Option<Id>,
-    pub definition_key: String,
+    pub definition_key: Option<String>,
     pub end_time: Option<Millis>,
     pub deleted: bool,
     pub resolved: bool,
@@ -502,7 +585,7 @@ pub struct JobLog {
     pub root: Option<Id>,
     /// The job as it was.
     pub job: Job,
-    pub deployment: Id,
+    pub deployment: Option<Id>,
     pub state: LogState,
     pub removal_time: Option<Millis>,
 }
@@ -515,4 +598,95 @@ pub enum LogState {
     Failed,
     Successful,
     Deleted,
+}
+
+/// One change of a variable, or a field of a form that was submitted (Camunda's `HistoricDetail`).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricDetail {
+    pub id: Id,
+    pub kind: DetailKind,
+    pub instance: Id,
+    pub root: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    /// The execution or the instance that has the variable.
+    pub scope: Id,
+    /// The element's id of `scope`; none where it is the instance.
+    pub scope_activity: Option<String>,
+    pub task: Option<Id>,
+    /// None for a form's field.
+    pub variable: Option<Id>,
+    pub name: String,
+    pub value: Value,
+    pub revision: i32,
+    pub time: Millis,
+    /// Set with the start of its scope.
+    pub initial: bool,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// The kind of a [`HistoricDetail`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub enum DetailKind {
+    VariableUpdate,
+    FormField,
+}
+
+/// What a user did, property by property (Camunda's `UserOperationLogEntry`).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct UserOperation {
+    pub id: Id,
+    /// The same for all properties of one operation.
+    pub operation: Id,
+    pub time: Millis,
+    pub user: Option<String>,
+    /// `Suspend`, `Claim`, …
+    pub operation_type: String,
+    /// `ProcessInstance`, `Task`, …
+    pub entity_type: String,
+    /// `Operator` or `TaskWorker`.
+    pub category: String,
+    pub property: Option<String>,
+    pub old_value: Option<String>,
+    pub new_value: Option<String>,
+    pub definition: Option<Id>,
+    pub definition_key: Option<String>,
+    pub deployment: Option<Id>,
+    pub instance: Option<Id>,
+    pub root: Option<Id>,
+    pub execution: Option<Id>,
+    pub task: Option<Id>,
+    pub job: Option<Id>,
+    pub job_definition: Option<Id>,
+    pub external_task: Option<Id>,
+    pub batch: Option<Id>,
+    pub annotation: Option<String>,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// One change of the people that a task is for (Camunda's `HistoricIdentityLinkLog`).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct IdentityLinkLog {
+    pub id: Id,
+    pub time: Millis,
+    /// `assignee`, `owner`, `candidate`.
+    pub kind: String,
+    pub user: Option<String>,
+    pub group: Option<String>,
+    pub task: Id,
+    pub instance: Id,
+    pub root: Id,
+    pub definition: Id,
+    pub definition_key: String,
+    /// Added, or deleted.
+    pub added: bool,
+    pub assigner: Option<String>,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
 }

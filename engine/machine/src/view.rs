@@ -9,8 +9,9 @@ use std::sync::Arc;
 use crate::id::Id;
 use crate::model::ProcessModel;
 use crate::row::{
-    DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask, IdentityLink,
-    Incident, Instance, Job, Resource, UserTask, Variable,
+    Batch, DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask, HistoricDetail,
+    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, Resource, UserTask,
+    Variable,
 };
 use crate::value::Value;
 
@@ -35,6 +36,8 @@ pub struct Definition {
     pub row: DefinitionRow,
     /// The model.
     pub model: Arc<ProcessModel>,
+    /// Its job definitions, as they are.
+    pub jobs: Vec<JobDefinition>,
 }
 
 /// Which tenant a look-up is for.
@@ -124,6 +127,21 @@ pub trait View {
     fn subscriptions_of_definition(&self, definition: Id) -> Seen<Vec<EventSubscription>>;
     /// Incidents of a job or an external task.
     fn incidents_of(&self, configuration: Id) -> Seen<Vec<Incident>>;
+    fn incident(&self, id: Id) -> Seen<Option<Incident>>;
+    /// A job definition, of a process definition or of a batch.
+    fn job_definition(&self, id: Id) -> Seen<Option<JobDefinition>>;
+    /// Jobs of a job definition, at most `limit`.
+    fn jobs_of_definition(&self, job_definition: Id, limit: usize) -> Seen<Vec<Job>>;
+    fn batch(&self, id: Id) -> Seen<Option<Batch>>;
+    /// What a batch is about, from a position on, at most `limit`.
+    fn batch_items(&self, batch: Id, from: i64, limit: usize) -> Seen<Vec<Id>>;
+    /// The jobs of a batch, at most `limit`.
+    fn jobs_of_batch(&self, batch: Id, limit: usize) -> Seen<Vec<Job>>;
+    fn historic_instance(&self, id: Id) -> Seen<Option<HistoricInstance>>;
+    /// The last values of the variables of an instance itself.
+    fn historic_variables(&self, instance: Id) -> Seen<Vec<HistoricVariable>>;
+    /// The first values of the variables that an instance began with.
+    fn initial_variables(&self, instance: Id) -> Seen<Vec<HistoricDetail>>;
     /// Incidents that an execution has.
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>>;
 }

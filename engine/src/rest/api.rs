@@ -35,6 +35,8 @@ pub(crate) struct Api {
     pub(crate) strict: bool,
     /// Who may call, where that is said.
     pub(crate) authenticator: Option<Arc<Authenticator>>,
+    /// Who is calling, where authentication is configured.
+    pub(crate) user: Option<Arc<str>>,
     invocation: Option<Uuid>,
     scheme: &'static str,
 }
@@ -49,6 +51,7 @@ impl Api {
             counters: Arc::default(),
             strict: config.strict,
             authenticator: None,
+            user: None,
             invocation: None,
             scheme: if config.tls.is_some() { "https" } else { "http" },
         }

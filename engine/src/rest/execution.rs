@@ -5,14 +5,16 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use handoff_machine::Command;
 use handoff_machine::row::{EventSubscription, Execution, Instance};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::api::Api;
-use super::body::{Body, count, no_content, ok};
+use super::body::{Body, count, no_content, ok, text};
 use super::error::{RestError, Result};
 use super::event_subscription;
 use super::id::NOBODY;
+use super::incident;
 use super::path::Path;
 use super::query::{Criteria, Params, PostParams, Select, VariableTable, by_variables, variable_table};
 use super::scope;
@@ -44,6 +46,7 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/execution/{id}/signal", post(signal))
         .route("/execution/{id}/messageSubscriptions/{name}", get(subscription))
         .route("/execution/{id}/messageSubscriptions/{name}/trigger", post(trigger))
+        .route("/execution/{id}/create-incident", post(create_incident))
         .merge(scope::routes("/execution/{id}/localVariables", scope::Kind::Execution))
 }
 
@@ -118,6 +121,37 @@ async fn subscription(api: Api, Path((id, name)): Path<(String, String)>) -> Res
     });
     let found = found.await?.ok_or_else(|| RestError::unknown(message))?;
     Ok(ok(event_subscription::dto(api.ids, &found)))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct IncidentDto {
+    #[serde(deserialize_with = "text")]
+    incident_type: Option<String>,
+    #[serde(deserialize_with = "text")]
+    configuration: Option<String>,
+    #[serde(deserialize_with = "text")]
+    message: Option<String>,
+}
+
+/// `POST /execution/{id}/create-incident`: answers the incident.
+async fn create_incident(api: Api, Path(text): Path<String>, Body(dto): Body<IncidentDto>) -> Result<Response> {
+    let Some(kind) = dto.incident_type else {
+        return Err(RestError::of_engine(
+            StatusCode::BAD_REQUEST,
+            "BadUserRequestException",
+            "incidentType is null",
+        ));
+    };
+    let execution = api.ids.read(&text);
+    api.run(Command::CreateIncident {
+        execution,
+        kind,
+        configuration: dto.configuration,
+        message: dto.message,
+    })
+    .await?;
+    incident::latest_of(&api, execution).await
 }
 
 async fn by_get(api: Api, params: Params) -> Result<Response> {

@@ -3,21 +3,23 @@
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use handoff_machine::command::{BatchWork, JobAction, JobTarget};
 use handoff_machine::error::Entity;
-use handoff_machine::row::Job;
+use handoff_machine::row::{Job, JobKind};
 use handoff_machine::{Command, Id, MachineError};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::api::Api;
-use super::body::{Body, count, integer, no_content, ok, text};
+use super::body::{Body, count, flag, integer, no_content, ok, text, texts};
 use super::date;
 use super::error::{RestError, Result};
 use super::path::Path;
 use super::query::{Criteria, Params, PostParams, Select};
 use super::reader::Reader;
+use super::suspension::definitions;
+use super::targets::{self, TARGETS_MAX};
 use crate::service::CommandError;
 
 const ORDERS: &[(&str, &str)] = &[
@@ -29,6 +31,7 @@ const ORDERS: &[(&str, &str)] = &[
     ("jobPriority", "priority"),
     ("jobRetries", "retries"),
     ("jobDueDate", "ifnull(due, created)"),
+    ("jobDefinitionId", "job_definition"),
     ("tenantId", "tenant"),
 ];
 
@@ -37,7 +40,11 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/job", get(by_get).post(by_post))
         .route("/job/count", get(count_by_get).post(count_by_post))
-        .route("/job/{id}", get(one))
+        .route("/job/suspended", put(suspend_many))
+        .route("/job/retries", post(retries_of_many))
+        .route("/job/{id}", get(one).delete(delete))
+        .route("/job/{id}/suspended", put(suspend))
+        .route("/job/{id}/priority", put(set_priority))
         .route("/job/{id}/execute", post(execute))
         .route("/job/{id}/retries", put(set_retries))
         .route("/job/{id}/duedate", put(set_due))
@@ -47,9 +54,9 @@ pub(crate) fn routes() -> Router<Api> {
 fn dto(reader: &Reader<'_>, job: &Job) -> Result<Json> {
     Ok(json!({
         "id": reader.ids.text(job.id),
-        "jobDefinitionId": job_definition(reader, job.definition, &job.activity),
+        "jobDefinitionId": reader.ids.json_opt(job.job_definition),
         "processInstanceId": reader.ids.json_opt(job.instance),
-        "processDefinitionId": reader.definition_id(job.definition)?,
+        "processDefinitionId": reader.definition_id_opt(job.definition)?,
         "processDefinitionKey": job.definition_key,
         "executionId": reader.ids.json_opt(job.execution),
         "exceptionMessage": job.exception_message,
@@ -60,21 +67,16 @@ fn dto(reader: &Reader<'_>, job: &Job) -> Result<Json> {
         "priority": job.priority,
         "tenantId": job.tenant,
         "createTime": date::format(job.created),
-        "batchId": null,
+        "batchId": reader.ids.json_opt(batch_of(job)),
     }))
 }
 
-/// The id of the job definition: there is one for each activity of a definition, and it needs no row.
-pub(crate) fn job_definition(reader: &Reader<'_>, definition: Id, activity: &str) -> String {
-    let mut digest = Sha256::new();
-    digest.update(reader.ids.text(definition));
-    digest.update(activity);
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest.finalize()[..16]);
-    uuid::Builder::from_custom_bytes(bytes)
-        .into_uuid()
-        .hyphenated()
-        .to_string()
+/// The batch that a job belongs to.
+pub(crate) fn batch_of(job: &Job) -> Option<Id> {
+    match job.kind {
+        JobKind::BatchSeed { batch } | JobKind::Batch { batch, .. } => Some(batch),
+        _ => None,
+    }
 }
 
 async fn by_get(api: Api, params: Params) -> Result<Response> {
@@ -132,8 +134,11 @@ fn select(api: &Api, params: &Params) -> Result<Select<Job>> {
             "retries > 0 AND (due IS NULL OR due <= ?)",
             of.is("executable").then_some(now),
         )
-        .only_if(of.is("timers"), "kind IN (1, 2)")
-        .only_if(of.is("messages"), "kind = 0")
+        .only_if(of.is("timers"), "kind IN (1, 2, 4)")
+        .only_if(of.is("messages"), "kind IN (0, 3, 5, 6)")
+        .with("job_definition = ?", of.id("jobDefinitionId"))
+        .with("batch = ?", of.id("batchId"))
+        .within("batch IN (SELECT value FROM json_each(?))", of.ids("batchIdIn")?)
         .only_if(of.is("withException"), "exception_message IS NOT NULL")
         .with("exception_message = ?", of.text("exceptionMessage"))
         .only_if(of.is("withRetriesLeft"), "retries > 0")
@@ -226,11 +231,13 @@ struct RetriesDto {
     retries: Option<i64>,
 }
 
-async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Body<RetriesDto>) -> Result<Response> {
-    let retries = dto
-        .retries
-        .ok_or_else(|| RestError::invalid("The number of retries cannot be null."))?;
-    let retries = i32::try_from(retries)
+/// Retries as they may be set.
+///
+/// # Errors
+/// As in Camunda: 400 without a number, 500 for one below zero.
+pub(crate) fn retries(retries: Option<i64>) -> Result<i32> {
+    let retries = retries.ok_or_else(|| RestError::invalid("The number of retries cannot be null."))?;
+    i32::try_from(retries)
         .ok()
         .filter(|retries| *retries >= 0)
         .ok_or_else(|| {
@@ -241,7 +248,117 @@ async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Body<RetriesDt
                 "InvalidRequestException",
                 format!("{message}{retries}' has been provided."),
             )
-        })?;
+        })
+}
+
+async fn delete(api: Api, Path(id): Path<String>) -> Result<Response> {
+    api.run(Command::DeleteJob(api.ids.read(&id))).await?;
+    Ok(no_content())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct SuspendDto {
+    #[serde(deserialize_with = "text")]
+    job_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    job_definition_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    process_instance_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    process_definition_id: Option<String>,
+    #[serde(deserialize_with = "text")]
+    process_definition_key: Option<String>,
+    #[serde(deserialize_with = "text")]
+    process_definition_tenant_id: Option<String>,
+    #[serde(deserialize_with = "flag")]
+    process_definition_without_tenant_id: Option<bool>,
+    #[serde(deserialize_with = "flag")]
+    suspended: Option<bool>,
+}
+
+async fn suspend(api: Api, Path(id): Path<String>, Body(dto): Body<SuspendDto>) -> Result<Response> {
+    let target = JobTarget::Jobs(vec![api.ids.read(&id)]);
+    act_on(&api, target, JobAction::Suspend(dto.suspended.unwrap_or(false))).await
+}
+
+/// `PUT /job/suspended`
+async fn suspend_many(api: Api, Body(dto): Body<SuspendDto>) -> Result<Response> {
+    const ONE: &str = "Either jobDefinitionId, processInstanceId, processDefinitionId or processDefinitionKey should be \
+                       set to update the suspension state.";
+    if dto.job_id.is_some() {
+        return Err(RestError::invalid(ONE));
+    }
+    let target = match (&dto.job_definition_id, &dto.process_instance_id) {
+        (Some(id), None) => JobTarget::JobDefinition(api.ids.read(id)),
+        (None, Some(id)) => JobTarget::Instance(api.ids.read(id)),
+        (None, None) => JobTarget::Definitions(
+            definitions(
+                api.ids,
+                dto.process_definition_id.as_deref(),
+                dto.process_definition_key.as_deref(),
+                dto.process_definition_tenant_id.as_deref(),
+                dto.process_definition_without_tenant_id.unwrap_or(false),
+            )
+            .map_err(|_| RestError::invalid(ONE))?,
+        ),
+        (Some(_), Some(_)) => return Err(RestError::invalid(ONE)),
+    };
+    act_on(&api, target, JobAction::Suspend(dto.suspended.unwrap_or(false))).await
+}
+
+async fn act_on(api: &Api, target: JobTarget, action: JobAction) -> Result<Response> {
+    api.run(Command::Jobs { target, action }).await?;
+    Ok(no_content())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PriorityDto {
+    #[serde(deserialize_with = "integer")]
+    priority: Option<i64>,
+}
+
+async fn set_priority(api: Api, Path(id): Path<String>, Body(dto): Body<PriorityDto>) -> Result<Response> {
+    let priority = dto
+        .priority
+        .ok_or_else(|| RestError::invalid("Priority for job '".to_owned() + &id + "' cannot be null."))?;
+    let target = JobTarget::Jobs(vec![api.ids.read(&id)]);
+    act_on(&api, target, JobAction::Priority(priority)).await
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ManyRetriesDto {
+    #[serde(deserialize_with = "texts")]
+    job_ids: Option<Vec<String>>,
+    job_query: Option<Json>,
+    #[serde(deserialize_with = "integer")]
+    retries: Option<i64>,
+}
+
+/// `POST /job/retries`: by a batch.
+async fn retries_of_many(api: Api, Body(dto): Body<ManyRetriesDto>) -> Result<Response> {
+    let retries = retries(dto.retries)?;
+    let query = dto.job_query.map(Params::of_json).transpose()?;
+    let query = query.map(|params| select(&api, &params)).transpose()?;
+    let mut jobs: std::collections::BTreeSet<Id> =
+        dto.job_ids.into_iter().flatten().map(|id| api.ids.read(&id)).collect();
+    if let Some(query) = query {
+        jobs.extend(
+            api.read(move |reader| query.ids(reader.connection, TARGETS_MAX))
+                .await?,
+        );
+    }
+    if jobs.is_empty() {
+        return Err(targets::empty("jobIds"));
+    }
+    let work = BatchWork::SetJobRetries(retries);
+    Ok(ok(targets::start_batch(&api, work, jobs.into_iter().collect()).await?))
+}
+
+async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Body<RetriesDto>) -> Result<Response> {
+    let retries = retries(dto.retries)?;
     api.run(Command::SetJobRetries {
         id: api.ids.read(&id),
         retries,

@@ -66,6 +66,22 @@ impl<'c> Reader<'c> {
         id.map_or(Ok(Json::Null), |id| self.definition_id(id))
     }
 
+    /// The job definition of a job that failed, by its incident: that of the job or, where it has gone, none.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn job_definition_of(&self, job: Id) -> Result<Json> {
+        let sql = "SELECT job_definition FROM job WHERE id = ?1 \
+                   UNION ALL SELECT job_definition FROM job_log WHERE job = ?1 AND instance IS NOT NULL LIMIT 1";
+        let found = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([job.0], |row| row.get::<_, Option<i64>>(0))
+            .optional()?
+            .flatten();
+        Ok(self.ids.json_opt(found.map(Id)))
+    }
+
     /// The key of a definition; null where it has been deleted.
     ///
     /// # Errors

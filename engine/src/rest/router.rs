@@ -15,8 +15,9 @@ use super::auth::{AuthError, Authenticator};
 use super::error::{RestError, Result};
 use super::guard::Guard;
 use super::{
-    condition, deployment, engine, event_subscription, execution, external_task, history, identity, incident, job,
-    message, metrics, openapi, process_definition, process_instance, signal, task, variable_instance,
+    batch, condition, deployment, engine, event_subscription, execution, external_task, history, identity, incident,
+    job, job_definition, message, metrics, modification, openapi, process_definition, process_instance, signal, task,
+    variable_instance,
 };
 use crate::config::Config;
 use crate::service::Engine;
@@ -69,6 +70,7 @@ pub fn router(engine: Engine, config: &Config) -> Result<Router, AuthError> {
 /// All resources, below [`ROOT`].
 pub(super) fn resources() -> Router<Api> {
     Router::new()
+        .merge(batch::routes())
         .merge(condition::routes())
         .merge(deployment::routes())
         .merge(engine::routes())
@@ -79,8 +81,10 @@ pub(super) fn resources() -> Router<Api> {
         .merge(identity::routes())
         .merge(incident::routes())
         .merge(job::routes())
+        .merge(job_definition::routes())
         .merge(message::routes())
         .merge(metrics::routes())
+        .merge(modification::routes())
         .merge(openapi::routes())
         .merge(process_definition::routes())
         .merge(process_instance::routes())

@@ -28,6 +28,7 @@ mod tests;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 
 use handoff_machine::view::Definition;
@@ -58,6 +59,8 @@ struct Shared {
     queue: Arc<CommandQueue>,
     counters: Arc<Counters>,
     readers: ReaderPool,
+    cleans_up: bool,
+    next_cleanup: Arc<AtomicI64>,
     writer: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
 
@@ -84,7 +87,7 @@ impl Engine {
         let queue = Arc::new(CommandQueue::new(&config.limits));
         let counters = Arc::new(Counters::default());
         let shared = (Arc::clone(&clock), Arc::clone(&queue), Arc::clone(&counters));
-        let writer = writer::spawn(config, store, shared.0, shared.1, delegates, shared.2)?;
+        let (writer, next_cleanup) = writer::spawn(config, store, shared.0, shared.1, delegates, shared.2)?;
         Ok(Self(Arc::new(Shared {
             name: config.name.clone(),
             node,
@@ -92,6 +95,8 @@ impl Engine {
             queue,
             counters,
             readers,
+            cleans_up: config.retention.cleanup,
+            next_cleanup,
             writer: Mutex::new(Some(writer)),
         })))
     }
@@ -174,6 +179,24 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Millis {
         self.0.clock.now()
+    }
+
+    /// Whether history that has had its time is removed.
+    #[must_use]
+    pub fn cleans_up(&self) -> bool {
+        self.0.cleans_up
+    }
+
+    /// When it is looked for the next time.
+    #[must_use]
+    pub fn next_cleanup(&self) -> Millis {
+        self.0.next_cleanup.load(Ordering::Relaxed)
+    }
+
+    /// Looks for it at once.
+    pub fn clean_up_now(&self) {
+        self.0.next_cleanup.store(self.now(), Ordering::Relaxed);
+        self.0.queue.wake();
     }
 
     /// Counters of the engine since it was opened.

@@ -5,6 +5,7 @@
 //! before it is decided. If the store fails, the whole group is rolled back and its commands are run again one by one,
 //! so that only the one that cannot be stored fails.
 
+mod cleanup;
 mod decide;
 mod settle;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Instant;
 
 use handoff_machine::command::Command;
@@ -25,7 +27,7 @@ use super::fetch::Waiters;
 use super::horizon::Horizon;
 use super::metrics::{Counters, count};
 use super::reservations::{Reservations, Ticket};
-use crate::config::Limits;
+use crate::config::{HistoryConfig, Limits};
 use crate::store::{Store, StoreError};
 
 /// Until a job is tried again whose run or failure could not be stored.
@@ -49,6 +51,7 @@ pub(super) struct Turn {
 pub(super) struct Processor {
     store: Store,
     limits: Limits,
+    history: HistoryConfig,
     counters: Arc<Counters>,
     reservations: Reservations,
     waiters: Waiters,
@@ -62,17 +65,20 @@ pub(super) struct Processor {
     outgoing: Vec<Outgoing>,
     /// Topics of which a task was passed over because its instance was reserved.
     passed_over: HashSet<String>,
+    /// When history is looked at that has had its time.
+    next_cleanup: Arc<AtomicI64>,
     /// After this nothing is written any more.
     broken: Option<StoreError>,
 }
 
 impl Processor {
-    pub(super) fn new(store: Store, limits: Limits, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(store: Store, limits: Limits, history: HistoryConfig, counters: Arc<Counters>) -> Self {
         Self {
             waiters: Waiters::new(limits.waiting_fetches),
             horizon: Horizon::new(limits.near_jobs),
             store,
             limits,
+            history,
             counters,
             reservations: Reservations::default(),
             waiting: HashMap::new(),
@@ -80,6 +86,7 @@ impl Processor {
             answers: Vec::new(),
             outgoing: Vec::new(),
             passed_over: HashSet::new(),
+            next_cleanup: Arc::default(),
             broken: None,
         }
     }
@@ -115,6 +122,7 @@ impl Processor {
             let group = all.by_ref().take(size).collect();
             self.run(group, now);
         }
+        self.clean_up(now);
         Turn {
             outgoing: std::mem::take(&mut self.outgoing),
             next: self.next(now),
@@ -252,10 +260,15 @@ impl Processor {
         let jobs = (self.broken.is_none() && self.horizon.running() < self.limits.running_jobs)
             .then(|| self.horizon.next())
             .flatten();
-        [jobs, self.waiters.next(now), self.reservations.next_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            jobs,
+            self.waiters.next(now),
+            self.reservations.next_deadline(),
+            self.due_cleanup(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The job that a command runs.

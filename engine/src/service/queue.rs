@@ -182,6 +182,9 @@ mod tests {
             business_key: None,
             variables: Vec::new(),
             once: Once::default(),
+            at: Vec::new(),
+            skip_custom_listeners: false,
+            skip_io_mappings: false,
             with_variables: false,
         }))
     }

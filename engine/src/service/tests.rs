@@ -91,6 +91,9 @@ fn start(key: &str) -> Command {
         business_key: None,
         variables: Vec::new(),
         once: Once::default(),
+        at: Vec::new(),
+        skip_custom_listeners: false,
+        skip_io_mappings: false,
         with_variables: false,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,9 @@ impl Drop for Closing {
     }
 }
 
+/// The thread, and when history is cleaned up next.
+type Started = (JoinHandle<Result<(), StoreError>>, Arc<AtomicI64>);
+
 /// Starts the thread.
 pub(super) fn spawn(
     config: &Config,
@@ -38,7 +42,7 @@ pub(super) fn spawn(
     queue: Arc<CommandQueue>,
     delegates: Arc<dyn Delegates>,
     counters: Arc<Counters>,
-) -> Result<JoinHandle<Result<(), StoreError>>, OpenError> {
+) -> Result<Started, OpenError> {
     let waker = Arc::downgrade(&queue);
     clock.on_jump(Box::new(move || {
         if let Some(queue) = waker.upgrade() {
@@ -46,15 +50,17 @@ pub(super) fn spawn(
         }
     }));
     let limits = config.limits.clone();
+    let history = config.retention.clone();
     let runtime = Handle::current();
     let node = store.node();
-    std::thread::Builder::new()
+    let mut processor = Processor::new(store, limits.clone(), history, counters);
+    let next_cleanup = processor.cleanup_clock();
+    let thread = std::thread::Builder::new()
         .name("engine-writer".to_owned())
         .spawn(move || {
             let _closing = Closing(Arc::clone(&queue));
             let group = limits.group_commands.max(1);
             let grace = limits.shutdown_grace;
-            let mut processor = Processor::new(store, limits, counters);
             let caller = Caller {
                 runtime,
                 node,
@@ -64,7 +70,8 @@ pub(super) fn spawn(
             run(&mut processor, &*clock, &queue, &caller, group, grace);
             processor.close()
         })
-        .map_err(OpenError::Thread)
+        .map_err(OpenError::Thread)?;
+    Ok((thread, next_cleanup))
 }
 
 /// Sends requests out.

@@ -2,7 +2,9 @@
 //! makes a table's statements from its list of columns.
 
 use handoff_machine::Id;
-use handoff_machine::row::{Delegation, EventKind, ExecutionState, InstanceState, JobKind, LogState, TaskPlace};
+use handoff_machine::row::{
+    Delegation, DetailKind, EventKind, ExecutionState, InstanceState, JobKind, LogState, TaskPlace,
+};
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row, Statement};
 
@@ -155,6 +157,7 @@ macro_rules! code {
 
 code!(EventKind: Message = 0, Signal = 1, Conditional = 2, Compensate = 3);
 code!(InstanceState: Active = 0, Suspended = 1, Completed = 2, ExternallyTerminated = 3, InternallyTerminated = 4);
+code!(DetailKind: VariableUpdate = 0, FormField = 1);
 code!(LogState: Created = 0, Failed = 1, Successful = 2, Deleted = 3);
 
 code!(Delegation: Pending = 0, Resolved = 1);
@@ -241,33 +244,46 @@ impl Field for ExecutionState {
     }
 }
 
-/// `kind, repeat`
+/// `kind, repeat, batch`
 impl Field for JobKind {
     fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
         let code: i64 = from.take()?;
         let repeat: Option<String> = from.take()?;
-        match code {
-            0 => Ok(Self::AsyncContinuation),
-            1 => Ok(Self::Timer { repeat }),
-            2 => Ok(Self::TimerStart { repeat }),
-            3 => match repeat.and_then(|text| text.parse().ok()) {
+        let batch: Option<i64> = from.take()?;
+        match (code, batch) {
+            (0, _) => Ok(Self::AsyncContinuation),
+            (1, _) => Ok(Self::Timer { repeat }),
+            (2, _) => Ok(Self::TimerStart { repeat }),
+            (3, _) => match repeat.and_then(|text| text.parse().ok()) {
                 Some(subscription) => Ok(Self::Event {
                     subscription: Id(subscription),
                 }),
                 None => Err(from.invalid("the subscription of an event's job is damaged")),
             },
-            other => Err(from.invalid(format!("{other} is no kind of job"))),
+            (4, _) => Ok(Self::Timed {
+                work: repeat.unwrap_or_default(),
+            }),
+            (5, Some(batch)) => Ok(Self::BatchSeed { batch: Id(batch) }),
+            (6, Some(batch)) => {
+                let from = repeat.and_then(|text| text.parse().ok()).unwrap_or_default();
+                Ok(Self::Batch { batch: Id(batch), from })
+            }
+            (other, _) => Err(from.invalid(format!("{other} is no kind of job"))),
         }
     }
 
     fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
-        let (code, rest) = match self {
-            Self::AsyncContinuation => (0, None),
-            Self::Timer { repeat } => (1, repeat.clone()),
-            Self::TimerStart { repeat } => (2, repeat.clone()),
-            Self::Event { subscription } => (3, Some(subscription.0.to_string())),
+        let (code, rest, batch) = match self {
+            Self::AsyncContinuation => (0, None, None),
+            Self::Timer { repeat } => (1, repeat.clone(), None),
+            Self::TimerStart { repeat } => (2, repeat.clone(), None),
+            Self::Event { subscription } => (3, Some(subscription.0.to_string()), None),
+            Self::Timed { work } => (4, Some(work.clone()), None),
+            Self::BatchSeed { batch } => (5, None, Some(batch.0)),
+            Self::Batch { batch, from } => (6, Some(from.to_string()), Some(batch.0)),
         };
         to.put(code)?;
-        to.put(rest)
+        to.put(rest)?;
+        to.put(batch)
     }
 }

@@ -163,6 +163,34 @@ impl Store {
         Ok(())
     }
 
+    /// Removes, in the open transaction, the history of at most `max` instances and batches whose time is over, and gives
+    /// at most `pages` free pages back to the file system. Returns how many were removed, and whether there may be more.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back.
+    pub(crate) fn remove_expired(&mut self, now: Millis, max: usize, pages: u32) -> Result<(u64, bool), StoreError> {
+        let applier = Applier {
+            connection: &self.connection,
+            uncommitted: &self.uncommitted,
+            level: self.level,
+        };
+        let removed = applier.remove_expired(now, max.max(1))?;
+        let mut more = removed >= max.max(1);
+        let free: u32 = self
+            .connection
+            .query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
+        if free > 0 {
+            // Each row that it returns is a page.
+            let mut vacuum = self
+                .connection
+                .prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut rows = vacuum.raw_query();
+            while rows.next()?.is_some() {}
+            more |= free > pages;
+        }
+        Ok((removed as u64, more))
+    }
+
     /// How often a job was about to call a delegate; 0 if there is no such job.
     pub(crate) fn attempts(&self, job: Id) -> Result<u32, StoreError> {
         let mut statement = self

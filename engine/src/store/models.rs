@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::model::{self, ProcessModel};
-use handoff_machine::row::DefinitionRow;
+use handoff_machine::row::{DefinitionRow, JobDefinition};
 use handoff_machine::view::Definition;
 use hashlink::LruCache;
 use parking_lot::Mutex;
@@ -111,7 +111,14 @@ fn load(connection: &Connection, id: Id, model: Option<Arc<ProcessModel>>) -> Re
         Some(model) => model,
         None => compile(connection, &row)?,
     };
-    Ok(Some(Definition { row, model }))
+    let jobs = connection
+        .prepare_cached(&format!(
+            "SELECT {} FROM job_definition WHERE definition = ?1 ORDER BY id",
+            JobDefinition::COLUMNS
+        ))?
+        .query_map(params![id.0], JobDefinition::from_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(Definition { row, model, jobs }))
 }
 
 fn compile(connection: &Connection, row: &DefinitionRow) -> Result<Arc<ProcessModel>, StoreError> {

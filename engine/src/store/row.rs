@@ -2,9 +2,10 @@
 //! [`Table::COLUMNS`] and gives the result to [`Table::from_row`].
 
 use handoff_machine::row::{
-    Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
-    Instance, Job, JobLog, Resource, UserTask, Variable,
+    Batch, Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
+    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobLog, Resource,
+    UserOperation, UserTask, Variable,
 };
 use rusqlite::{Connection, Result, Row};
 
@@ -123,8 +124,8 @@ table!(
 
 table!(
     Job in "job":
-    id("id"), kind("kind" "repeat"), definition("definition"), definition_key("definition_key"), instance("instance"),
-    execution("execution"), activity("activity"), created("created"), due("due"), retries("retries"),
+    id("id"), kind("kind" "repeat" "batch"), definition("definition"), definition_key("definition_key"),
+    job_definition("job_definition"), instance("instance"), execution("execution"), activity("activity"), created("created"), due("due"), retries("retries"),
     failures("failures"), exclusive("exclusive"), priority("priority"), suspended("suspended"), tenant("tenant"),
     exception_message("exception_message"), exception_stacktrace("exception_stacktrace"),
     failed_activity("failed_activity"),
@@ -159,7 +160,7 @@ table!(
     Incident in "incident":
     id("id"), kind("kind"), time("time"), instance("instance"), execution("execution"), definition("definition"),
     activity("activity"), failed_activity("failed_activity"), cause("cause"), root_cause("root_cause"),
-    configuration("configuration"), message("message"), tenant("tenant"),
+    configuration("configuration"), custom("custom"), message("message"), annotation("annotation"), tenant("tenant"),
 );
 
 table!(
@@ -173,7 +174,8 @@ table!(
     id("id"), definition("definition"), definition_key("definition_key"), business_key("business_key"),
     tenant("tenant"), root("root"), super_instance("super_instance"), start_time("start_time"),
     start_activity("start_activity"), end_time("end_time"), end_activity("end_activity"),
-    delete_reason("delete_reason"), state("state"), removal_time("removal_time"),
+    delete_reason("delete_reason"), state("state"), start_user("start_user"), restarted("restarted"),
+    removal_time("removal_time"),
 );
 
 table!(
@@ -206,7 +208,7 @@ table!(
     HistoricIncident in "historic_incident":
     incident(
         "id" "kind" "time" "instance" "execution" "definition" "activity" "failed_activity" "cause" "root_cause"
-        "configuration" "message" "tenant"
+        "configuration" "custom" "message" "annotation" "tenant"
     ),
     root("root"), definition_key("definition_key"), end_time("end_time"), deleted("deleted"), resolved("resolved"),
     removal_time("removal_time"),
@@ -226,9 +228,58 @@ table!(
     JobLog in "job_log":
     id("id"), time("time"), root("root"),
     job(
-        "job" "kind" "repeat" "definition" "definition_key" "instance" "execution" "activity" "created" "due"
-        "retries" "failures" "exclusive" "priority" "suspended" "tenant" "exception_message" "exception_stacktrace"
+        "job" "kind" "repeat" "batch" "definition" "definition_key" "job_definition" "instance" "execution" "activity"
+        "created" "due" "retries" "failures" "exclusive" "priority" "suspended" "tenant" "exception_message" "exception_stacktrace"
         "failed_activity"
     ),
     deployment("deployment"), state("log_state"), removal_time("removal_time"),
+);
+
+table!(
+    JobDefinition in "job_definition":
+    id("id"), definition("definition"), definition_key("definition_key"), deployment("deployment"),
+    activity("activity"), job_type("job_type"), configuration("configuration"), suspended("suspended"),
+    priority("priority"), tenant("tenant"),
+);
+
+table!(
+    Batch in "batch":
+    id("id"), kind("kind"), work("work"), total_jobs("total_jobs"), jobs_created("jobs_created"),
+    jobs_per_seed("jobs_per_seed"), invocations_per_job("invocations_per_job"), seed_definition("seed_definition"),
+    monitor_definition("monitor_definition"), job_definition("job_definition"), suspended("suspended"),
+    tenant("tenant"), start_time("start_time"), execution_start("execution_start"), user("user"),
+);
+
+table!(
+    HistoricBatch in "historic_batch":
+    batch(
+        "id" "kind" "work" "total_jobs" "jobs_created" "jobs_per_seed" "invocations_per_job" "seed_definition"
+        "monitor_definition" "job_definition" "suspended" "tenant" "start_time" "execution_start" "user"
+    ),
+    end_time("end_time"), removal_time("removal_time"),
+);
+
+table!(
+    HistoricDetail in "historic_detail":
+    id("id"), kind("kind"), instance("instance"), root("root"), definition("definition"),
+    definition_key("definition_key"), scope("scope"), scope_activity("scope_activity"), task("task"),
+    variable("variable"), name("name"), value("value_type" "value" "value_meta"), revision("revision"), time("time"),
+    initial("initial"), tenant("tenant"), removal_time("removal_time"),
+);
+
+table!(
+    UserOperation in "user_operation":
+    id("id"), operation("operation"), time("time"), user("user"), operation_type("operation_type"),
+    entity_type("entity_type"), category("category"), property("property"), old_value("old_value"),
+    new_value("new_value"), definition("definition"), definition_key("definition_key"), deployment("deployment"),
+    instance("instance"), root("root"), execution("execution"), task("task"), job("job"),
+    job_definition("job_definition"), external_task("external_task"), batch("batch"), annotation("annotation"),
+    tenant("tenant"), removal_time("removal_time"),
+);
+
+table!(
+    IdentityLinkLog in "identity_link_log":
+    id("id"), time("time"), kind("kind"), user("user"), group("group_id"), task("task"), instance("instance"),
+    root("root"), definition("definition"), definition_key("definition_key"), added("added"), assigner("assigner"),
+    tenant("tenant"), removal_time("removal_time"),
 );

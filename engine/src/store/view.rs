@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::row::{
-    DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, IdentityLink, Incident, Instance,
-    Job, Resource, UserTask, Variable,
+    Batch, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, HistoricDetail,
+    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, Resource, UserTask,
+    Variable,
 };
 use handoff_machine::view::{Definition, Seen, SubscriptionQuery, Tenant, View, ViewError};
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
@@ -395,6 +396,67 @@ impl View for StoreView<'_> {
         self.many(
             select!(Incident, "incident WHERE configuration = ?1 ORDER BY id"),
             params![configuration.0],
+        )
+    }
+
+    fn incident(&self, id: Id) -> Seen<Option<Incident>> {
+        self.one(select!(Incident, "incident WHERE id = ?1"), params![id.0])
+    }
+
+    fn job_definition(&self, id: Id) -> Seen<Option<JobDefinition>> {
+        self.optional(select!(JobDefinition, "job_definition WHERE id = ?1"), params![id.0])
+    }
+
+    fn jobs_of_definition(&self, job_definition: Id, limit: usize) -> Seen<Vec<Job>> {
+        self.many(
+            select!(Job, "job WHERE job_definition = ?1 ORDER BY id LIMIT ?2"),
+            params![job_definition.0, limit_column(limit)],
+        )
+    }
+
+    fn batch(&self, id: Id) -> Seen<Option<Batch>> {
+        self.optional(select!(Batch, "batch WHERE id = ?1"), params![id.0])
+    }
+
+    fn batch_items(&self, batch: Id, from: i64, limit: usize) -> Seen<Vec<Id>> {
+        let items = self.ids(
+            "SELECT item FROM batch_item WHERE batch = ?1 AND position >= ?2 ORDER BY position LIMIT ?3",
+            params![batch.0, from, limit_column(limit)],
+        )?;
+        Ok(items.into_iter().map(Id).collect())
+    }
+
+    fn jobs_of_batch(&self, batch: Id, limit: usize) -> Seen<Vec<Job>> {
+        self.many(
+            select!(Job, "job WHERE batch = ?1 ORDER BY id LIMIT ?2"),
+            params![batch.0, limit_column(limit)],
+        )
+    }
+
+    fn historic_instance(&self, id: Id) -> Seen<Option<HistoricInstance>> {
+        self.optional(
+            select!(HistoricInstance, "historic_instance WHERE id = ?1"),
+            params![id.0],
+        )
+    }
+
+    fn historic_variables(&self, instance: Id) -> Seen<Vec<HistoricVariable>> {
+        self.list(
+            select!(
+                HistoricVariable,
+                "historic_variable WHERE instance = ?1 AND scope = ?1 AND deleted = 0 ORDER BY id"
+            ),
+            params![instance.0],
+        )
+    }
+
+    fn initial_variables(&self, instance: Id) -> Seen<Vec<HistoricDetail>> {
+        self.list(
+            select!(
+                HistoricDetail,
+                "historic_detail WHERE instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0 ORDER BY id"
+            ),
+            params![instance.0],
         )
     }
 

@@ -70,6 +70,16 @@ impl Work<'_> {
 
     /// Starts the activity instance.
     pub(super) fn begin(&mut self, place: &Place) -> Run<()> {
+        if self.enter(place)? {
+            behaviour::execute(self, place)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Starts an activity instance without what its behaviour does: a scope into which a token is put. Whether it is
+    /// still there: a condition may have ended it.
+    pub(super) fn enter(&mut self, place: &Place) -> Run<bool> {
         self.come_to(place);
         let now = self.now();
         if !self.on_the_way.remove(&place.execution) {
@@ -87,12 +97,9 @@ impl Work<'_> {
         let goes_on = self.show_changes(place)?;
         self.starting.remove(&place.execution);
         if !goes_on {
-            return Ok(());
+            return Ok(false);
         }
-        if place.element().is_scope && place.model().conditional && !self.show_scope(place.execution)? {
-            return Ok(());
-        }
-        behaviour::execute(self, place)
+        Ok(!place.element().is_scope || !place.model().conditional || self.show_scope(place.execution)?)
     }
 
     /// Subscriptions, input parameters and timers of an activity instance that is a scope.

@@ -7,12 +7,12 @@ use crate::row::{HistoricIncident, Incident};
 
 /// What an incident is about.
 pub(super) struct IncidentOf {
-    pub(super) kind: &'static str,
+    pub(super) kind: String,
     /// The job or external task.
     pub(super) configuration: Id,
     pub(super) instance: Option<Id>,
     pub(super) execution: Option<Id>,
-    pub(super) definition: Id,
+    pub(super) definition: Option<Id>,
     pub(super) activity: String,
     pub(super) failed_activity: Option<String>,
     pub(super) message: Option<String>,
@@ -24,7 +24,7 @@ impl Work<'_> {
         let id = self.id()?;
         let incident = Incident {
             id,
-            kind: of.kind.to_owned(),
+            kind: of.kind,
             time: self.now(),
             instance: of.instance,
             execution: of.execution,
@@ -34,14 +34,23 @@ impl Work<'_> {
             cause: id,
             root_cause: id,
             configuration: of.configuration,
+            custom: None,
             message: of.message,
+            annotation: None,
             tenant: of.tenant,
         };
         let root = match of.instance {
             Some(instance) => self.instance(instance)?.map(|row| row.root),
             None => None,
         };
-        let definition_key = self.known_definition(of.definition)?.row.key.clone();
+        self.insert_incident(incident, root)
+    }
+
+    pub(super) fn insert_incident(&mut self, incident: Incident, root: Option<Id>) -> Run<()> {
+        let definition_key = match incident.definition {
+            Some(definition) => Some(self.known_definition(definition)?.row.key.clone()),
+            None => None,
+        };
         self.history.incident_start(HistoricIncident {
             incident: incident.clone(),
             root,
@@ -52,6 +61,22 @@ impl Work<'_> {
             removal_time: None,
         });
         self.insert(incident);
+        Ok(())
+    }
+
+    /// Ends the incidents that somebody has made for an execution that ends.
+    pub(super) fn drop_own_incidents(&mut self, execution: Id) -> Run<()> {
+        if self.is_new_scope(execution) {
+            return Ok(());
+        }
+        for incident in self.view.incidents_of_execution(execution)? {
+            if incident.custom.is_some() && !self.tables.incidents.knows(incident.id) {
+                let id = incident.id;
+                self.tables.incidents.load(incident);
+                self.remove::<Incident>(id);
+                self.history.incident_end(id, self.now(), false);
+            }
+        }
         Ok(())
     }
 

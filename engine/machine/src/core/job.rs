@@ -13,12 +13,23 @@ use super::work::Work;
 use crate::delta::Change;
 use crate::error::{Entity, MachineError};
 use crate::id::{Id, Millis};
-use crate::model::{Element, ElementIx, Kind, Timer};
-use crate::row::{EventSubscription, ExecutionState, Job, JobKind, JobLog, LogState};
+use crate::model::{ASYNC_AFTER, ASYNC_BEFORE, Element, ElementIx, Kind, Timer};
+use crate::row::{EventSubscription, ExecutionState, Job, JobDefinition, JobKind, JobLog, LogState};
 use crate::view::Definition;
 
 /// How long a failure's message may be, in characters, as in Camunda.
 const MESSAGE_MAX: usize = 4000;
+
+/// The job definition of an activity's jobs: those before or after it, or else those of its timer.
+fn job_definition<'d>(definition: &'d Definition, activity: &str, moment: Option<&str>) -> Option<&'d JobDefinition> {
+    definition.jobs.iter().find(|jobs| {
+        jobs.activity.as_deref() == Some(activity)
+            && match moment {
+                Some(moment) => jobs.configuration.as_deref() == Some(moment),
+                None => jobs.job_type.starts_with("timer-"),
+            }
+    })
+}
 
 impl Work<'_> {
     /// A job that continues an execution before or after its activity.
@@ -27,8 +38,11 @@ impl Work<'_> {
             execution,
             ..Site::from(place)
         };
-        let element = place.element();
-        self.create_job(&site, element, JobKind::AsyncContinuation, None)
+        let after = self
+            .execution(execution)?
+            .is_some_and(|row| matches!(row.state, ExecutionState::AsyncAfter { .. }));
+        let moment = if after { ASYNC_AFTER } else { ASYNC_BEFORE };
+        self.create_job(&site, place.element(), JobKind::AsyncContinuation, Some(moment), None)
     }
 
     /// A job that fires an event of an execution or instance.
@@ -38,21 +52,29 @@ impl Work<'_> {
         let kind = JobKind::Timer {
             repeat: next.repeat.filter(|_| repeats),
         };
-        self.create_job(site, definition.model.at(event), kind, Some(next.due))
+        self.create_job(site, definition.model.at(event), kind, None, Some(next.due))
     }
 
-    fn create_job(&mut self, site: &Site, element: &Element, kind: JobKind, due: Option<Millis>) -> Run<()> {
+    fn create_job(
+        &mut self,
+        site: &Site,
+        element: &Element,
+        kind: JobKind,
+        moment: Option<&str>,
+        due: Option<Millis>,
+    ) -> Run<()> {
         let priority = self
             .optional_number(site, element.job_priority.as_ref())?
             .unwrap_or_default();
         let tenant = self.instance(site.instance)?.and_then(|row| row.tenant.clone());
         let execution = Some(site.execution);
         let instance = Some(site.instance);
-        let job = self.new_job(&site.definition, element, kind, due)?;
+        let job = self.new_job(&site.definition, element, kind, moment, due)?;
+        let overridden = job_definition(&site.definition, &element.id, moment).and_then(|jobs| jobs.priority);
         self.insert_job(Job {
             execution,
             instance,
-            priority,
+            priority: overridden.unwrap_or(priority),
             tenant,
             ..job
         })
@@ -78,9 +100,9 @@ impl Work<'_> {
                 definition: Arc::clone(&definition),
                 ix: Some(ix),
             };
-            return self.create_job(&site, element, kind, None);
+            return self.create_job(&site, element, kind, None, None);
         }
-        let job = self.new_job(&definition, element, kind, None)?;
+        let job = self.new_job(&definition, element, kind, None, None)?;
         self.insert_job(Job {
             tenant: definition.row.tenant.clone(),
             ..job
@@ -91,19 +113,28 @@ impl Work<'_> {
     pub(super) fn create_start_job(&mut self, definition: &Arc<Definition>, event: &Element, timer: &Timer) -> Run<()> {
         let next = self.start_timer_due(timer)?;
         let kind = JobKind::TimerStart { repeat: next.repeat };
-        let job = self.new_job(definition, event, kind, Some(next.due))?;
+        let job = self.new_job(definition, event, kind, None, Some(next.due))?;
         self.insert_job(Job {
             tenant: definition.row.tenant.clone(),
             ..job
         })
     }
 
-    fn new_job(&mut self, definition: &Definition, element: &Element, kind: JobKind, due: Option<Millis>) -> Run<Job> {
+    fn new_job(
+        &mut self,
+        definition: &Definition,
+        element: &Element,
+        kind: JobKind,
+        moment: Option<&str>,
+        due: Option<Millis>,
+    ) -> Run<Job> {
+        let jobs = job_definition(definition, &element.id, moment);
         Ok(Job {
             id: self.id()?,
             kind,
-            definition: definition.row.id,
-            definition_key: definition.row.key.clone(),
+            definition: Some(definition.row.id),
+            definition_key: Some(definition.row.key.clone()),
+            job_definition: jobs.map(|jobs| jobs.id),
             instance: None,
             execution: None,
             activity: element.id.clone(),
@@ -113,7 +144,7 @@ impl Work<'_> {
             failures: 0,
             exclusive: element.exclusive,
             priority: 0,
-            suspended: false,
+            suspended: jobs.is_some_and(|jobs| jobs.suspended),
             tenant: None,
             exception_message: None,
             exception_stacktrace: None,
@@ -121,7 +152,7 @@ impl Work<'_> {
         })
     }
 
-    fn insert_job(&mut self, job: Job) -> Run<()> {
+    pub(super) fn insert_job(&mut self, job: Job) -> Run<()> {
         self.log_job(&job, LogState::Created)?;
         self.insert(job);
         Ok(())
@@ -133,7 +164,10 @@ impl Work<'_> {
             Some(instance) => self.instance(instance)?.map(|row| row.root),
             None => None,
         };
-        let deployment = self.known_definition(job.definition)?.row.deployment;
+        let deployment = match job.definition {
+            Some(definition) => Some(self.known_definition(definition)?.row.deployment),
+            None => None,
+        };
         let time = self.now();
         self.history.push(Change::HistoryJob(JobLog {
             id,
@@ -160,7 +194,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn find_job(&mut self, id: Id) -> Run<Job> {
+    pub(super) fn find_job(&mut self, id: Id) -> Run<Job> {
         match self.job(id)?.cloned() {
             Some(job) => Ok(job),
             None => Err(MachineError::NotFound {
@@ -195,6 +229,9 @@ impl Work<'_> {
                 self.repeat_timer(&job, repeat.as_deref())?;
                 self.start_by_timer(&job)?;
             }
+            (JobKind::Timed { work }, _) => self.run_timed(work)?,
+            (JobKind::BatchSeed { batch }, _) => self.seed_batch(*batch)?,
+            (JobKind::Batch { batch, from }, _) => self.run_batch_job(id, *batch, *from)?,
             (_, None) => return Err(Halt::execution("the job has no execution")),
         }
         self.run_agenda()
@@ -284,7 +321,10 @@ impl Work<'_> {
 
     /// The retry cycle of the job's element; one that cannot be read counts as none, so that the failure is noted.
     fn retry_cycle(&mut self, job: &Job) -> Run<Option<RetryCycle>> {
-        let definition = self.known_definition(job.definition)?;
+        let Some(definition) = job.definition else {
+            return Ok(None);
+        };
+        let definition = self.known_definition(definition)?;
         let Some(ix) = definition.model.find(&job.activity) else {
             return Ok(None);
         };
@@ -324,7 +364,7 @@ impl Work<'_> {
 
     fn job_incident(&mut self, job: &Job) -> Run<()> {
         self.raise_incident(IncidentOf {
-            kind: "failedJob",
+            kind: "failedJob".to_owned(),
             configuration: job.id,
             instance: job.instance,
             execution: job.execution,

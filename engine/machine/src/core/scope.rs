@@ -16,7 +16,7 @@ pub(super) struct Ended {
     pub(super) variables: Vec<(String, crate::value::Value)>,
 }
 
-const MILLIS_OF_DAY: Millis = 24 * 60 * 60 * 1000;
+pub(super) const MILLIS_OF_DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// Whether an activity instance may have rows of a kind: what cannot be there is not looked for.
 impl Place {
@@ -96,6 +96,7 @@ impl Work<'_> {
         if matches!(place.element().kind, Kind::User(_)) {
             self.drop_user_task(execution)?;
         }
+        self.drop_own_incidents(execution)?;
         self.drop_variables(execution)
     }
 
@@ -130,7 +131,7 @@ impl Work<'_> {
         if let Some(place) = self.find_place(scope)? {
             return behaviour::child_ended(self, &place);
         }
-        if self.instance(scope)?.is_some() && self.live_children(scope)?.is_empty() {
+        if self.preserved != Some(scope) && self.instance(scope)?.is_some() && self.live_children(scope)?.is_empty() {
             return self.end_instance(scope, None);
         }
         Ok(())
@@ -169,7 +170,9 @@ impl Work<'_> {
         let now = self.now();
         // A called instance keeps its history as long as the one at the top.
         let removal_time = match site.definition.row.history_time_to_live {
-            Some(days) if instance.root == id => Some(now + Millis::from(days) * MILLIS_OF_DAY),
+            Some(days) if instance.root == id && !self.env.removal_time_at_start => {
+                Some(now + Millis::from(days) * MILLIS_OF_DAY)
+            }
             _ => None,
         };
         let (state, reason) = deleted.unwrap_or((InstanceState::Completed, None));

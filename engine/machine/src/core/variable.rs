@@ -6,7 +6,7 @@ use crate::command::VariableInput;
 use crate::delta::Change;
 use crate::id::Id;
 use crate::model::VariableChange;
-use crate::row::Variable;
+use crate::row::{DetailKind, HistoricDetail, Variable};
 use crate::value::Value;
 use crate::view::Seen;
 
@@ -175,6 +175,7 @@ impl Work<'_> {
                     row.value = value;
                     row.revision += 1;
                 });
+                self.variable_detail(id)?;
                 self.note_change(scope, name, VariableChange::Update)
             }
             None => {
@@ -192,9 +193,45 @@ impl Work<'_> {
                     value,
                     revision: 0,
                 });
+                self.variable_detail(id)?;
                 self.note_change(scope, name, VariableChange::Create)
             }
         }
+    }
+
+    /// Notes one change of a variable, beside its last value.
+    fn variable_detail(&mut self, id: Id) -> Run<()> {
+        let Some(row) = self.tables.variables.get(id).cloned() else {
+            return Ok(());
+        };
+        if let Some(definition) = self.instance(row.instance)?.map(|row| row.definition) {
+            self.known_definition(definition)?;
+        }
+        let initial = self.initial_variables;
+        let Some(variable) = self.historic_variable(row) else {
+            return Ok(());
+        };
+        let detail = HistoricDetail {
+            id: self.id()?,
+            kind: DetailKind::VariableUpdate,
+            instance: variable.instance,
+            root: variable.root,
+            definition: variable.definition,
+            definition_key: variable.definition_key,
+            scope: variable.scope,
+            scope_activity: variable.scope_activity,
+            task: None,
+            variable: Some(id),
+            name: variable.name,
+            value: variable.value,
+            revision: variable.revision,
+            time: self.now(),
+            initial,
+            tenant: variable.tenant,
+            removal_time: None,
+        };
+        self.history.push(Change::HistoryDetail(detail));
+        Ok(())
     }
 
     pub(super) fn set_variables(&mut self, scope: Id, inputs: &[VariableInput]) -> Run<()> {

@@ -8,6 +8,7 @@ mod element;
 mod event;
 mod extension;
 mod index;
+mod job;
 mod process;
 mod read;
 mod task;
@@ -24,6 +25,7 @@ pub use self::extension::{
     Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue, TaskListener,
 };
 pub use self::index::{ElementIx, FlowIx};
+pub use self::job::{ASYNC_AFTER, ASYNC_BEFORE, JobDeclaration};
 pub use self::process::ProcessModel;
 pub use self::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
 

@@ -86,6 +86,9 @@ impl Driver {
             attempt: job.map_or(1, |job| job.failures + 1),
             default_job_retries: 3,
             history_time_to_live: None,
+            enforce_history_time_to_live: true,
+            removal_time_at_start: false,
+            user: None,
             steps_max: STEPS_MAX,
         };
         let mut answers = Vec::new();
@@ -160,6 +163,9 @@ impl Driver {
             variables: inputs(variables),
             once: Once::default(),
             with_variables: true,
+            at: Vec::new(),
+            skip_custom_listeners: false,
+            skip_io_mappings: false,
         }))?;
         match reply {
             Reply::Started(started) => Ok(*started),

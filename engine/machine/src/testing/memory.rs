@@ -14,9 +14,10 @@ use crate::delta::Change;
 use crate::id::Id;
 use crate::model;
 use crate::row::{
-    Comment, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident,
-    Instance, Job, JobLog, Resource, UserTask, Variable,
+    Batch, Comment, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription, Execution, ExternalTask,
+    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
+    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobKind, JobLog, Resource,
+    UserOperation, UserTask, Variable,
 };
 use crate::value::Value;
 use crate::view::{Definition, Seen, SubscriptionQuery, Tenant, View};
@@ -46,6 +47,13 @@ pub struct Memory {
     pub historic_incidents: BTreeMap<Id, HistoricIncident>,
     pub external_task_log: Vec<ExternalTaskLog>,
     pub job_log: Vec<JobLog>,
+    pub job_definitions: BTreeMap<Id, JobDefinition>,
+    pub batches: BTreeMap<Id, Batch>,
+    pub batch_items: BTreeMap<Id, Vec<Id>>,
+    pub historic_batches: BTreeMap<Id, HistoricBatch>,
+    pub details: Vec<HistoricDetail>,
+    pub operations: Vec<UserOperation>,
+    pub identity_links: Vec<IdentityLinkLog>,
 }
 
 fn put<R>(table: &mut BTreeMap<Id, R>, id: Id, row: R) {
@@ -85,11 +93,12 @@ impl Memory {
                     .into_iter()
                     .find(|model| model.key == row.key)
                     .expect("its process");
-                put(&mut self.definitions, row.id, Arc::new(Definition { row, model }));
+                let jobs = Vec::new();
+                put(&mut self.definitions, row.id, Arc::new(Definition { row, model, jobs }));
             }
             Change::UpdateDefinition(row) => {
-                let model = Arc::clone(&self.definitions[&row.id].model);
-                update(&mut self.definitions, row.id, Arc::new(Definition { row, model }));
+                let known = Definition::clone(&self.definitions[&row.id]);
+                update(&mut self.definitions, row.id, Arc::new(Definition { row, ..known }));
             }
             Change::DeleteDeployment { id, history } => self.delete_deployment(id, history),
             Change::DeleteDefinition { id, history } => {
@@ -135,6 +144,23 @@ impl Memory {
                 !(task.is_some() && row.task == task || instance.is_some() && row.instance == instance)
             }),
             Change::InsertIncident(row) => put(&mut self.incidents, row.id, row),
+            Change::UpdateIncident(row) => update(&mut self.incidents, row.id, row),
+            Change::InsertJobDefinition(row) => {
+                put(&mut self.job_definitions, row.id, row.clone());
+                self.refresh_jobs(row.definition);
+            }
+            Change::UpdateJobDefinition(row) => {
+                update(&mut self.job_definitions, row.id, row.clone());
+                self.refresh_jobs(row.definition);
+            }
+            Change::DeleteJobDefinition(id) => delete(&mut self.job_definitions, id),
+            Change::InsertBatch(row) => put(&mut self.batches, row.id, row),
+            Change::UpdateBatch(row) => update(&mut self.batches, row.id, row),
+            Change::DeleteBatch(id) => {
+                delete(&mut self.batches, id);
+                delete(&mut self.batch_items, id);
+            }
+            Change::InsertBatchItems { batch, items } => put(&mut self.batch_items, batch, items),
             Change::DeleteIncident(id) => delete(&mut self.incidents, id),
             Change::InsertDedupeKey(row) => {
                 assert!(
@@ -219,11 +245,54 @@ impl Memory {
                 row.resolved = resolved;
                 row.deleted = !resolved;
             }
+            Change::HistoryIncidentAnnotation { id, annotation } => {
+                self.historic_incidents
+                    .get_mut(&id)
+                    .expect("its start")
+                    .incident
+                    .annotation = annotation;
+            }
+            Change::HistoryDetail(row) => self.details.push(row),
+            Change::HistoryOperation(row) => self.operations.push(row),
+            Change::HistoryIdentityLink(row) => self.identity_links.push(row),
+            Change::HistoryBatchStart(row) => put(&mut self.historic_batches, row.batch.id, row),
+            Change::HistoryBatchUpdate(batch) => {
+                let id = batch.id;
+                self.historic_batches.get_mut(&id).expect("its start").batch = batch;
+            }
+            Change::HistoryBatchEnd {
+                id,
+                end_time,
+                removal_time,
+            } => {
+                let row = self.historic_batches.get_mut(&id).expect("its start");
+                row.end_time = Some(end_time);
+                row.removal_time = removal_time;
+            }
+            Change::HistoryBatchDelete(id) => delete(&mut self.historic_batches, id),
+            Change::HistoryRemovalTime { instance, time } => {
+                self.historic_instances
+                    .get_mut(&instance)
+                    .expect("its start")
+                    .removal_time = time;
+            }
             Change::HistoryExternalTask(row) => self.external_task_log.push(row),
             Change::HistoryJob(row) => self.job_log.push(row),
             Change::HistoryInstanceDelete(id) => self.forget(id),
             other => panic!("{other:?} is no event of the history"),
         }
+    }
+
+    /// Definitions carry their job definitions.
+    fn refresh_jobs(&mut self, definition: Option<Id>) {
+        let Some(known) = definition.and_then(|id| self.definitions.get_mut(&id)) else {
+            return;
+        };
+        let jobs = of(&self.job_definitions, |row| row.definition == definition);
+        *known = Arc::new(Definition {
+            jobs,
+            ..Definition::clone(known)
+        });
     }
 
     fn delete_deployment(&mut self, id: Id, history: bool) {
@@ -290,8 +359,9 @@ impl Memory {
             assert!(row.execution.is_none_or(scope), "the execution of {row:?}");
         }
         for row in self.incidents.values() {
-            let there =
-                self.jobs.contains_key(&row.configuration) || self.external_tasks.contains_key(&row.configuration);
+            let there = row.custom.is_some()
+                || self.jobs.contains_key(&row.configuration)
+                || self.external_tasks.contains_key(&row.configuration);
             assert!(there, "the cause of {row:?}");
         }
     }
@@ -439,7 +509,7 @@ impl View for Memory {
 
     fn start_jobs(&self, definition: Id) -> Seen<Vec<Job>> {
         Ok(of(&self.jobs, |row| {
-            row.definition == definition && row.instance.is_none()
+            row.definition == Some(definition) && row.instance.is_none()
         }))
     }
 
@@ -506,6 +576,56 @@ impl View for Memory {
 
     fn incidents_of(&self, configuration: Id) -> Seen<Vec<Incident>> {
         Ok(of(&self.incidents, |row| row.configuration == configuration))
+    }
+
+    fn incident(&self, id: Id) -> Seen<Option<Incident>> {
+        Ok(self.incidents.get(&id).cloned())
+    }
+
+    fn job_definition(&self, id: Id) -> Seen<Option<JobDefinition>> {
+        Ok(self.job_definitions.get(&id).cloned())
+    }
+
+    fn jobs_of_definition(&self, job_definition: Id, limit: usize) -> Seen<Vec<Job>> {
+        let mut found = of(&self.jobs, |row| row.job_definition == Some(job_definition));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn batch(&self, id: Id) -> Seen<Option<Batch>> {
+        Ok(self.batches.get(&id).cloned())
+    }
+
+    fn batch_items(&self, batch: Id, from: i64, limit: usize) -> Seen<Vec<Id>> {
+        let items = self.batch_items.get(&batch).into_iter().flatten();
+        Ok(items.skip(from as usize).take(limit).copied().collect())
+    }
+
+    fn jobs_of_batch(&self, batch: Id, limit: usize) -> Seen<Vec<Job>> {
+        let mut found = of(
+            &self.jobs,
+            |row| matches!(row.kind, JobKind::BatchSeed { batch: of } | JobKind::Batch { batch: of, .. } if of == batch),
+        );
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn historic_instance(&self, id: Id) -> Seen<Option<HistoricInstance>> {
+        Ok(self.historic_instances.get(&id).cloned())
+    }
+
+    fn historic_variables(&self, instance: Id) -> Seen<Vec<HistoricVariable>> {
+        Ok(of(&self.historic_variables, |row| {
+            row.scope == instance && !row.deleted
+        }))
+    }
+
+    fn initial_variables(&self, instance: Id) -> Seen<Vec<HistoricDetail>> {
+        let found = self
+            .details
+            .iter()
+            .filter(|row| row.scope == instance && row.initial && row.kind == DetailKind::VariableUpdate);
+        Ok(found.cloned().collect())
     }
 
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {

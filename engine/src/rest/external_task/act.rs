@@ -1,7 +1,7 @@
 //! What a worker does with one external task. Unknown tasks are 404, tasks of another worker 400.
 
 use axum::response::Response;
-use handoff_machine::command::ExternalTaskAction as Action;
+use handoff_machine::command::{BatchWork, ExternalTaskAction as Action};
 use handoff_machine::error::Entity;
 use handoff_machine::{Command, Id, MachineError};
 use http::StatusCode;
@@ -9,10 +9,12 @@ use serde::Deserialize;
 
 use super::fetch::{engine_error, null};
 use crate::rest::api::Api;
-use crate::rest::body::{Body, integer, no_content, text, texts};
+use crate::rest::body::{Body, integer, no_content, ok, text, texts};
 use crate::rest::error::{RestError, Result};
 use crate::rest::id::NOBODY;
 use crate::rest::path::Path;
+use crate::rest::query::{Params, Select};
+use crate::rest::targets::{self, InstancesDto, TARGETS_MAX};
 use crate::rest::variables::{VariablesDto, inputs};
 
 /// The most tasks whose retries are set by one call.
@@ -199,6 +201,62 @@ pub(super) async fn set_retries_of_many(api: Api, Body(dto): Body<RetriesDto>) -
         act(&api, &id, Action::SetRetries(retries)).await?;
     }
     Ok(no_content())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ManyDto {
+    #[serde(deserialize_with = "integer")]
+    retries: Option<i64>,
+    #[serde(deserialize_with = "texts")]
+    external_task_ids: Option<Vec<String>>,
+    external_task_query: Option<serde_json::Value>,
+    #[serde(flatten)]
+    instances: InstancesDto,
+}
+
+/// `POST /external-task/retries-async`: by a batch.
+pub(super) async fn set_retries_by_batch(api: Api, Body(dto): Body<ManyDto>) -> Result<Response> {
+    let retries = RetriesDto {
+        retries: dto.retries,
+        external_task_ids: None,
+    };
+    let retries = retries.checked()?;
+    let named = dto.external_task_ids.is_some() || dto.external_task_query.is_some();
+    let query = dto.external_task_query.map(Params::of_json).transpose()?;
+    let query = query.map(|params| super::list::select(&api, &params)).transpose()?;
+    let instances = match dto.instances.resolve(&api).await {
+        Ok(instances) => instances,
+        Err(_) if named => Vec::new(),
+        Err(_) => return Err(targets::empty("externalTaskIds")),
+    };
+    let mut tasks: std::collections::BTreeSet<Id> = dto
+        .external_task_ids
+        .into_iter()
+        .flatten()
+        .map(|id| api.ids.read(&id))
+        .collect();
+    tasks.extend(
+        api.read(move |reader| {
+            let mut found = Vec::new();
+            if let Some(query) = query {
+                found.extend(query.ids(reader.connection, TARGETS_MAX)?);
+            }
+            let mut of = Select::<handoff_machine::row::ExternalTask>::new();
+            of.within(
+                "instance IN (SELECT value FROM json_each(?))",
+                Some(instances.iter().map(|id| id.0).collect()),
+            );
+            found.extend(of.ids(reader.connection, TARGETS_MAX)?);
+            Ok(found)
+        })
+        .await?,
+    );
+    if tasks.is_empty() {
+        return Err(targets::empty("externalTaskIds"));
+    }
+    let work = BatchWork::SetExternalTaskRetries(retries);
+    Ok(ok(targets::start_batch(&api, work, tasks.into_iter().collect()).await?))
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -116,7 +116,7 @@ pub(super) async fn topic_names(api: Api, params: Params) -> Result<Response> {
         .await?))
 }
 
-fn select(api: &Api, params: &Params) -> Result<Select<ExternalTask>> {
+pub(super) fn select(api: &Api, params: &Params) -> Result<Select<ExternalTask>> {
     let of = Criteria::new(params, api.ids);
     let now = api.engine.now();
     let mut select = Select::new();

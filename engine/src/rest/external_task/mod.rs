@@ -21,6 +21,7 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/external-task/topic-names", get(list::topic_names))
         .route("/external-task/fetchAndLock", post(fetch::fetch_and_lock))
         .route("/external-task/retries", put(act::set_retries_of_many))
+        .route("/external-task/retries-async", post(act::set_retries_by_batch))
         .route("/external-task/{id}", get(list::one))
         .route("/external-task/{id}/errorDetails", get(list::error_details))
         .route("/external-task/{id}/complete", post(act::complete))

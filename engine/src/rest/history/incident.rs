@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::history;
 use crate::rest::date;
-use crate::rest::incident::of_job;
+use crate::rest::incident::{configuration, of_job};
 
 const ORDERS: &[(&str, &str)] = &[
     ("incidentId", "id"),
@@ -42,7 +42,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricIncident, _: &Params) -> Result<Json> 
     Ok(json!({
         "id": ids.text(incident.id),
         "processDefinitionKey": row.definition_key,
-        "processDefinitionId": reader.definition_id(incident.definition)?,
+        "processDefinitionId": reader.definition_id_opt(incident.definition)?,
         "processInstanceId": ids.json_opt(incident.instance),
         "executionId": ids.json_opt(incident.execution),
         "rootProcessInstanceId": ids.json_opt(row.root),
@@ -54,15 +54,15 @@ fn dto(reader: &Reader<'_>, row: &HistoricIncident, _: &Params) -> Result<Json> 
         "failedActivityId": incident.failed_activity,
         "causeIncidentId": ids.text(incident.cause),
         "rootCauseIncidentId": ids.text(incident.root_cause),
-        "configuration": ids.text(incident.configuration),
+        "configuration": configuration(ids, incident),
         "historyConfiguration": null,
         "incidentMessage": incident.message,
         "tenantId": incident.tenant,
-        "jobDefinitionId": of_job(reader, incident),
+        "jobDefinitionId": of_job(reader, incident)?,
         "open": row.end_time.is_none(),
         "deleted": row.deleted,
         "resolved": row.resolved,
-        "annotation": null,
+        "annotation": incident.annotation,
     }))
 }
 

@@ -60,7 +60,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricInstance, _: &Params) -> Result<Json> 
         "endTime": row.end_time.map(date::format),
         "removalTime": row.removal_time.map(date::format),
         "durationInMillis": row.end_time.map(|end| end - row.start_time),
-        "startUserId": null,
+        "startUserId": row.start_user,
         "startActivityId": row.start_activity,
         "deleteReason": row.delete_reason,
         "rootProcessInstanceId": reader.ids.text(row.root),
@@ -69,11 +69,15 @@ fn dto(reader: &Reader<'_>, row: &HistoricInstance, _: &Params) -> Result<Json> 
         "caseInstanceId": null,
         "tenantId": row.tenant,
         "state": state,
-        "restartedProcessInstanceId": null,
+        "restartedProcessInstanceId": reader.ids.json_opt(row.restarted),
     }))
 }
 
-fn select(api: &Api, params: &Params) -> Result<Select<HistoricInstance>> {
+/// The query for instances, ended or not.
+///
+/// # Errors
+/// 400: a criterion that is none.
+pub(crate) fn select(api: &Api, params: &Params) -> Result<Select<HistoricInstance>> {
     let of = Criteria::new(params, api.ids);
     let mut select = Select::new();
     select

@@ -1,13 +1,13 @@
 //! `/history/job-log`
 
 use axum::response::IntoResponse;
-use handoff_machine::row::{JobKind, JobLog, LogState};
+use handoff_machine::row::{JobDefinition, JobKind, JobLog, LogState};
 use http::header;
 use serde_json::{Value as Json, json};
 
 use super::history;
 use crate::rest::date;
-use crate::rest::job::job_definition;
+use crate::rest::job::batch_of;
 
 const ORDERS: &[(&str, &str)] = &[
     ("timestamp", "time"),
@@ -55,7 +55,17 @@ fn dto(reader: &Reader<'_>, row: &JobLog, _: &Params) -> Result<Json> {
         JobKind::Timer { .. } => ("timer-intermediate-transition", ""),
         JobKind::TimerStart { .. } => ("timer-start-event", ""),
         JobKind::Event { .. } => ("event", ""),
+        JobKind::Timed { .. } | JobKind::BatchSeed { .. } | JobKind::Batch { .. } => (job.activity.as_str(), ""),
     };
+    let known = match job.job_definition {
+        Some(id) => Select::<JobDefinition>::by_id(reader.connection, id)?,
+        None => None,
+    };
+    let kind = known.as_ref().map_or(kind, |known| known.job_type.as_str());
+    let configuration = known
+        .as_ref()
+        .and_then(|known| known.configuration.as_deref())
+        .unwrap_or(configuration);
     Ok(json!({
         "id": ids.text(row.id),
         "timestamp": date::format(row.time),
@@ -66,19 +76,19 @@ fn dto(reader: &Reader<'_>, row: &JobLog, _: &Params) -> Result<Json> {
         "jobPriority": job.priority,
         "jobExceptionMessage": job.exception_message,
         "failedActivityId": job.failed_activity,
-        "jobDefinitionId": job_definition(reader, job.definition, &job.activity),
+        "jobDefinitionId": ids.json_opt(job.job_definition),
         "jobDefinitionType": kind,
         "jobDefinitionConfiguration": configuration,
         "activityId": job.activity,
         "executionId": ids.json_opt(job.execution),
         "processInstanceId": ids.json_opt(job.instance),
-        "processDefinitionId": reader.definition_id(job.definition)?,
+        "processDefinitionId": reader.definition_id_opt(job.definition)?,
         "processDefinitionKey": job.definition_key,
-        "deploymentId": ids.text(row.deployment),
+        "deploymentId": ids.json_opt(row.deployment),
         "rootProcessInstanceId": ids.json_opt(row.root),
         "hostname": null,
         "tenantId": job.tenant,
-        "batchId": null,
+        "batchId": ids.json_opt(batch_of(job)),
         "creationLog": row.state == LogState::Created,
         "failureLog": row.state == LogState::Failed,
         "successLog": row.state == LogState::Successful,
@@ -92,6 +102,8 @@ fn select(api: &Api, params: &Params) -> Result<Select<JobLog>> {
     select
         .with("id = ?", of.id("logId"))
         .with("job = ?", of.id("jobId"))
+        .with("job_definition = ?", of.id("jobDefinitionId"))
+        .with("batch = ?", of.id("batchId"))
         .with("exception_message = ?", of.text("jobExceptionMessage"))
         .within("activity IN (SELECT value FROM json_each(?))", of.list("activityIdIn")?)
         .within(

@@ -1,16 +1,23 @@
 //! `/history/…`: what was, and what is, since history is written from the start.
 
 mod activity;
+mod batch;
+mod detail;
 mod external_task_log;
+mod identity_link;
 mod incident;
 mod instance;
 mod job_log;
+mod removal;
 mod task;
+mod user_operation;
 mod variable;
 
 use axum::Router;
 
 use super::api::Api;
+
+pub(crate) use self::instance::select as instances;
 
 /// The routes of all history.
 pub(crate) fn routes() -> Router<Api> {
@@ -22,6 +29,11 @@ pub(crate) fn routes() -> Router<Api> {
         .merge(incident::routes())
         .merge(external_task_log::routes())
         .merge(job_log::routes())
+        .merge(batch::routes())
+        .merge(detail::routes())
+        .merge(identity_link::routes())
+        .merge(removal::routes())
+        .merge(user_operation::routes())
 }
 
 /// List and count by GET and by POST, and one row by its id: every kind of history has the same five.

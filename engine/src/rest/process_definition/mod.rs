@@ -3,6 +3,7 @@
 mod delete;
 pub(crate) mod form;
 mod list;
+mod operate;
 mod start;
 mod statistics;
 
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<Api> {
             post(start::by_key_and_tenant),
             get(statistics::by_key_and_tenant),
         ))
+        .merge(operate::routes())
 }
 
 /// What each way to name a definition has. A form is submitted as a start is.

@@ -12,6 +12,7 @@ use super::unknown_key;
 use crate::rest::api::Api;
 use crate::rest::body::{Body, flag, ok, text};
 use crate::rest::error::{RestError, Result};
+use crate::rest::instructions::{self, InstructionDto};
 use crate::rest::once;
 use crate::rest::path::Path;
 use crate::rest::process_instance;
@@ -27,7 +28,11 @@ pub(super) struct StartDto {
     business_key: Option<String>,
     #[serde(deserialize_with = "flag")]
     with_variables_in_return: Option<bool>,
-    start_instructions: Option<Vec<Json>>,
+    start_instructions: Option<Vec<InstructionDto>>,
+    #[serde(deserialize_with = "flag")]
+    skip_custom_listeners: Option<bool>,
+    #[serde(deserialize_with = "flag")]
+    skip_io_mappings: Option<bool>,
     #[serde(deserialize_with = "text")]
     dedupe_key: Option<String>,
     #[serde(deserialize_with = "text")]
@@ -70,14 +75,8 @@ async fn start(
     unknown_key: Option<RestError>,
 ) -> Result<Response> {
     let cannot = format!("Cannot instantiate process definition {named}: ");
-    if dto
-        .start_instructions
-        .is_some_and(|instructions| !instructions.is_empty())
-    {
-        return Err(
-            RestError::invalid("startInstructions are not supported: start at the start event").context(&cannot),
-        );
-    }
+    let at = instructions::starts(api.ids, dto.start_instructions.as_deref().unwrap_or_default())
+        .map_err(|error| error.wrapped(&cannot))?;
     let variables = inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?;
     let once = once::read(dto.dedupe_key, dto.if_running.as_deref())?;
     let with_variables = dto.with_variables_in_return.unwrap_or(false);
@@ -87,6 +86,9 @@ async fn start(
         variables,
         once,
         with_variables,
+        at,
+        skip_custom_listeners: dto.skip_custom_listeners.unwrap_or(false),
+        skip_io_mappings: dto.skip_io_mappings.unwrap_or(false),
     };
     let reply = api
         .submit_raw(Command::Start(command))

@@ -56,7 +56,11 @@ async fn count_all(api: Api, params: Params) -> Result<Response> {
     Ok(count(api.read(move |reader| select.count(reader.connection)).await?))
 }
 
-fn select(api: &Api, params: &Params) -> Result<Select<Instance>> {
+/// The query for running instances.
+///
+/// # Errors
+/// 400: a criterion that is none.
+pub(crate) fn select(api: &Api, params: &Params) -> Result<Select<Instance>> {
     let of = Criteria::new(params, api.ids);
     let mut select = Select::new();
     select

@@ -1,6 +1,7 @@
 //! `/process-instance`
 
 mod list;
+mod many;
 mod tree;
 
 use axum::Router;
@@ -23,6 +24,8 @@ use super::reader::Reader;
 use super::scope;
 use crate::service::CommandError;
 
+pub(crate) use self::list::select;
+
 /// The resource's routes.
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
@@ -37,6 +40,7 @@ pub(crate) fn routes() -> Router<Api> {
             "/process-instance/{id}/activity-instances",
             get(tree::activity_instances),
         )
+        .merge(many::routes())
         .merge(scope::routes(
             "/process-instance/{id}/variables",
             scope::Kind::ProcessInstance,
@@ -106,6 +110,7 @@ async fn delete(api: Api, Path(text): Path<String>, params: Params) -> Result<Re
         id: api.ids.read(&text),
         reason: params.text("deleteReason"),
         skip_custom_listeners: params.is("skipCustomListeners"),
+        skip_io_mappings: params.is("skipIoMappings"),
     };
     match api.submit_raw(command).await {
         Ok(_) => Ok(no_content()),

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use handoff_machine::row::{
-    Comment, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog, HistoricActivity,
-    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, Incident, Instance, Job, JobLog,
+    Batch, Comment, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
+    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
+    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobLog, UserOperation,
     UserTask, Variable,
 };
 use rusqlite::types::Value as SqlValue;
@@ -53,6 +54,12 @@ named!(
     HistoricIncident in "historic_incident",
     ExternalTaskLog in "external_task_log",
     JobLog in "job_log",
+    JobDefinition in "job_definition",
+    Batch in "batch",
+    HistoricBatch in "historic_batch",
+    HistoricDetail in "historic_detail",
+    UserOperation in "user_operation",
+    IdentityLinkLog in "identity_link_log",
 );
 
 /// A SELECT over one table. Conditions are joined by AND.
@@ -113,6 +120,18 @@ impl<T: Named> Select<T> {
         self.conditions.push(condition.into());
         self.bound.extend(values);
         self
+    }
+
+    /// As [`Self::with_all`], if there are values.
+    pub(crate) fn with_all_if<const N: usize>(
+        &mut self,
+        values: Option<[Bound; N]>,
+        condition: &'static str,
+    ) -> &mut Self {
+        match values {
+            Some(values) => self.with_all(condition, values),
+            None => self,
+        }
     }
 
     /// Only rows of this condition, with one `?` for a JSON array: `x IN (SELECT value FROM json_each(?))`.
@@ -208,6 +227,18 @@ impl<T: Named> Select<T> {
             ));
         }
         Ok(rows)
+    }
+
+    /// The ids of the rows, whatever the page; at most `max`.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn ids(&self, connection: &Connection, max: usize) -> Result<Vec<handoff_machine::Id>> {
+        let (table, conditions) = (T::TABLE, self.where_clause());
+        let sql = format!("SELECT {table}.id FROM {table}{conditions} ORDER BY {table}.id LIMIT {max}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let ids = statement.query_map(params_from_iter(&self.bound), |row| row.get(0).map(handoff_machine::Id))?;
+        Ok(ids.collect::<rusqlite::Result<Vec<_>>>()?)
     }
 
     /// The different texts of a column, in their order.

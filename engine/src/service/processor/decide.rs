@@ -119,7 +119,10 @@ impl Processor {
             invocation,
             attempt,
             default_job_retries: self.limits.job_retries,
-            history_time_to_live: None,
+            history_time_to_live: self.history.time_to_live,
+            enforce_history_time_to_live: self.history.enforce_time_to_live,
+            removal_time_at_start: self.history.removal_time_at_start,
+            user: None,
             steps_max: self.limits.command_steps,
         })
     }

@@ -62,7 +62,7 @@ impl Rig {
     /// With a file system layer of SQLite's, by its name.
     fn open_on(config: Config, directory: Arc<TempDir>, now: Millis, vfs: Option<&str>) -> Self {
         let store = Store::open_on(&config, now, vfs).unwrap();
-        let processor = Processor::new(store, config.limits.clone(), Arc::default());
+        let processor = Processor::new(store, config.limits.clone(), config.retention.clone(), Arc::default());
         Self {
             processor,
             now,
@@ -255,6 +255,9 @@ fn start(key: &str, business_key: Option<&str>, variables: &[(&str, Value)]) -> 
         business_key: business_key.map(str::to_owned),
         variables,
         once: Once::default(),
+        at: Vec::new(),
+        skip_custom_listeners: false,
+        skip_io_mappings: false,
         with_variables: false,
     })
 }

@@ -33,12 +33,31 @@ impl Applier<'_> {
                     ],
                 )
             }
+            Change::InsertJobDefinition(row) => {
+                self.changed(row.definition);
+                row.insert(self.connection)
+            }
+            Change::UpdateJobDefinition(row) => {
+                self.changed(row.definition);
+                self.run_one(
+                    "UPDATE job_definition SET suspended = ?2, priority = ?3 WHERE id = ?1",
+                    params![row.id.0, row.suspended, row.priority],
+                )
+            }
+            Change::DeleteJobDefinition(id) => self.run_one("DELETE FROM job_definition WHERE id = ?1", params![id.0]),
             Change::DeleteDeployment { id, history } => self.delete_deployment(*id, *history),
             Change::DeleteDefinition { id, history } => {
                 self.forget_definition(*id, *history)?;
                 self.run_one("DELETE FROM definition WHERE id = ?1", params![id.0])
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A definition carries its job definitions.
+    fn changed(&self, definition: Option<Id>) {
+        if let Some(definition) = definition {
+            self.uncommitted.add(definition);
         }
     }
 
@@ -54,6 +73,7 @@ impl Applier<'_> {
     /// What hangs on a definition that goes.
     fn forget_definition(&self, id: Id, history: bool) -> Result<()> {
         self.uncommitted.add(id);
+        self.run("DELETE FROM job_definition WHERE definition = ?1", params![id.0])?;
         if !history {
             return Ok(());
         }

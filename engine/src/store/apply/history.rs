@@ -2,7 +2,7 @@
 
 use handoff_machine::Id;
 use handoff_machine::delta::Change;
-use handoff_machine::row::{HistoricVariable, UserTask};
+use handoff_machine::row::{DetailKind, HistoricVariable, UserTask};
 use rusqlite::{Result, params};
 
 use super::Applier;
@@ -16,10 +16,23 @@ fn level(change: &Change) -> HistoryLevel {
         Change::HistoryVariable(_) | Change::HistoryVariableDeleted(_) => HistoryLevel::Audit,
         Change::HistoryIncidentStart(_)
         | Change::HistoryIncidentEnd { .. }
+        | Change::HistoryIncidentAnnotation { .. }
+        | Change::HistoryOperation(_)
+        | Change::HistoryIdentityLink(_)
+        | Change::HistoryBatchStart(_)
+        | Change::HistoryBatchUpdate(_)
+        | Change::HistoryBatchEnd { .. }
         | Change::HistoryExternalTask(_)
         | Change::HistoryJob(_) => HistoryLevel::Full,
+        Change::HistoryDetail(row) => match row.kind {
+            DetailKind::FormField => HistoryLevel::Audit,
+            DetailKind::VariableUpdate => HistoryLevel::Full,
+        },
         // These also clean up what another level has left.
-        Change::HistoryInstanceEnd { .. } | Change::HistoryInstanceDelete(_) => HistoryLevel::None,
+        Change::HistoryInstanceEnd { .. }
+        | Change::HistoryInstanceDelete(_)
+        | Change::HistoryBatchDelete(_)
+        | Change::HistoryRemovalTime { .. } => HistoryLevel::None,
         // What people have said is kept at every level.
         Change::InsertComment(_)
         | Change::UpdateComment { .. }
@@ -52,10 +65,7 @@ impl Applier<'_> {
                     )?;
                 }
                 match removal_time {
-                    Some(time) => self.run(
-                        "UPDATE dedupe_key SET removal_time = ?2 WHERE instance = ?1",
-                        params![id.0, time],
-                    ),
+                    Some(time) => self.removal_time(*id, Some(*time)),
                     None => Ok(()),
                 }
             }
@@ -100,6 +110,37 @@ impl Applier<'_> {
                 "UPDATE historic_incident SET end_time = ?2, resolved = ?3, deleted = NOT ?3 WHERE id = ?1",
                 params![id.0, end_time, resolved],
             ),
+            Change::HistoryIncidentAnnotation { id, annotation } => self.run(
+                "UPDATE historic_incident SET annotation = ?2 WHERE id = ?1",
+                params![id.0, annotation],
+            ),
+            Change::HistoryDetail(row) => row.insert(self.connection),
+            Change::HistoryOperation(row) => row.insert(self.connection),
+            Change::HistoryIdentityLink(row) => row.insert(self.connection),
+            Change::HistoryBatchStart(row) => row.insert(self.connection),
+            Change::HistoryBatchUpdate(row) => self.run(
+                "UPDATE historic_batch SET jobs_created = ?2, execution_start = ?3 WHERE id = ?1",
+                params![row.id.0, row.jobs_created, row.execution_start],
+            ),
+            Change::HistoryBatchEnd {
+                id,
+                end_time,
+                removal_time,
+            } => self.run(
+                "UPDATE historic_batch SET end_time = ?2, removal_time = ?3 WHERE id = ?1",
+                params![id.0, end_time, removal_time],
+            ),
+            Change::HistoryBatchDelete(id) => {
+                self.run("DELETE FROM job_log WHERE batch = ?1", params![id.0])?;
+                self.run("DELETE FROM historic_batch WHERE id = ?1", params![id.0])
+            }
+            Change::HistoryRemovalTime { instance, time } => {
+                self.run(
+                    "UPDATE historic_instance SET removal_time = ?2 WHERE id = ?1",
+                    params![instance.0, time],
+                )?;
+                self.removal_time(*instance, *time)
+            }
             Change::HistoryExternalTask(row) => row.insert(self.connection),
             Change::HistoryJob(row) => row.insert(self.connection),
             Change::InsertComment(row) => row.insert(self.connection),
@@ -114,6 +155,18 @@ impl Applier<'_> {
             Change::HistoryInstanceDelete(id) => self.delete_history(*id),
             _ => Ok(()),
         }
+    }
+
+    /// The removal time of an instance's dedupe key, and of the instances that it has called.
+    fn removal_time(&self, instance: Id, time: Option<i64>) -> Result<()> {
+        self.run(
+            "UPDATE dedupe_key SET removal_time = ?2 WHERE instance = ?1",
+            params![instance.0, time],
+        )?;
+        self.run(
+            "UPDATE historic_instance SET removal_time = ?2 WHERE root = ?1 AND root <> id",
+            params![instance.0, time],
+        )
     }
 
     fn put_variable(&self, row: &HistoricVariable) -> Result<()> {
@@ -143,15 +196,51 @@ impl Applier<'_> {
         )
     }
 
+    /// Deletes the history of at most `max` instances and batches whose removal time has come, with what is left of keys by
+    /// which instances were started. Returns how many.
+    pub(in crate::store) fn remove_expired(&self, now: i64, max: usize) -> Result<usize> {
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
+        let ids = |sql: &str| -> Result<Vec<i64>> {
+            self.connection
+                .prepare_cached(sql)?
+                .query_map(params![now, limit], |row| row.get(0))?
+                .collect()
+        };
+        let instances = ids(
+            "SELECT id FROM historic_instance WHERE removal_time IS NOT NULL AND removal_time <= ?1 \
+             AND end_time IS NOT NULL ORDER BY removal_time LIMIT ?2",
+        )?;
+        for instance in &instances {
+            self.delete_history(Id(*instance))?;
+        }
+        let batches = ids(
+            "SELECT id FROM historic_batch WHERE removal_time IS NOT NULL AND removal_time <= ?1 \
+             ORDER BY removal_time LIMIT ?2",
+        )?;
+        for batch in &batches {
+            self.run("DELETE FROM job_log WHERE batch = ?1", params![batch])?;
+            self.run("DELETE FROM historic_batch WHERE id = ?1", params![batch])?;
+        }
+        self.run(
+            "DELETE FROM dedupe_key WHERE rowid IN (SELECT rowid FROM dedupe_key \
+             WHERE removal_time IS NOT NULL AND removal_time <= ?1 LIMIT ?2)",
+            params![now, limit],
+        )?;
+        Ok(instances.len() + batches.len())
+    }
+
     /// Deletes all that an ended instance has left, its dedupe keys too.
     pub(super) fn delete_history(&self, instance: Id) -> Result<()> {
-        const STATEMENTS: [&str; 9] = [
+        const STATEMENTS: [&str; 12] = [
             "DELETE FROM historic_activity WHERE instance = ?1",
             "DELETE FROM historic_variable WHERE instance = ?1",
             "DELETE FROM historic_task WHERE instance = ?1",
             "DELETE FROM historic_incident WHERE instance = ?1",
             "DELETE FROM external_task_log WHERE instance = ?1",
             "DELETE FROM job_log WHERE instance = ?1",
+            "DELETE FROM historic_detail WHERE instance = ?1",
+            "DELETE FROM user_operation WHERE instance = ?1",
+            "DELETE FROM identity_link_log WHERE instance = ?1",
             "DELETE FROM dedupe_key WHERE instance = ?1",
             "DELETE FROM comment WHERE root = ?1 OR instance = ?1",
             "DELETE FROM historic_instance WHERE id = ?1",

@@ -54,6 +54,9 @@ impl Applier<'_> {
             | Change::InsertDefinition(_)
             | Change::UpdateDefinition(_)
             | Change::DeleteDefinition { .. }
+            | Change::InsertJobDefinition(_)
+            | Change::UpdateJobDefinition(_)
+            | Change::DeleteJobDefinition(_)
             | Change::DeleteDeployment { .. } => self.deployment(change),
             Change::InsertInstance(_)
             | Change::UpdateInstance(_)
@@ -78,7 +81,12 @@ impl Applier<'_> {
             | Change::InsertIdentityLink(_)
             | Change::DeleteIdentityLink(_)
             | Change::InsertIncident(_)
+            | Change::UpdateIncident(_)
             | Change::DeleteIncident(_)
+            | Change::InsertBatch(_)
+            | Change::UpdateBatch(_)
+            | Change::DeleteBatch(_)
+            | Change::InsertBatchItems { .. }
             | Change::InsertDedupeKey(_) => self.runtime(change),
             Change::HistoryInstanceStart(_)
             | Change::HistoryInstanceEnd { .. }
@@ -94,6 +102,15 @@ impl Applier<'_> {
             | Change::HistoryTaskEnd { .. }
             | Change::HistoryIncidentStart(_)
             | Change::HistoryIncidentEnd { .. }
+            | Change::HistoryIncidentAnnotation { .. }
+            | Change::HistoryDetail(_)
+            | Change::HistoryOperation(_)
+            | Change::HistoryIdentityLink(_)
+            | Change::HistoryBatchStart(_)
+            | Change::HistoryBatchUpdate(_)
+            | Change::HistoryBatchEnd { .. }
+            | Change::HistoryBatchDelete(_)
+            | Change::HistoryRemovalTime { .. }
             | Change::HistoryExternalTask(_)
             | Change::HistoryJob(_)
             | Change::InsertComment(_)

@@ -38,6 +38,27 @@ impl Applier<'_> {
             Change::InsertIdentityLink(row) => row.insert(self.connection),
             Change::DeleteIdentityLink(id) => self.delete("DELETE FROM identity_link WHERE id = ?1", *id),
             Change::InsertIncident(row) => row.insert(self.connection),
+            Change::UpdateIncident(row) => self.run_one(
+                "UPDATE incident SET annotation = ?2 WHERE id = ?1",
+                params![row.id.0, row.annotation],
+            ),
+            Change::InsertBatch(row) => row.insert(self.connection),
+            Change::UpdateBatch(row) => self.run_one(
+                "UPDATE batch SET jobs_created = ?2, suspended = ?3, execution_start = ?4 WHERE id = ?1",
+                params![row.id.0, row.jobs_created, row.suspended, row.execution_start],
+            ),
+            Change::DeleteBatch(id) => {
+                self.run("DELETE FROM batch_item WHERE batch = ?1", params![id.0])?;
+                self.delete("DELETE FROM batch WHERE id = ?1", *id)
+            }
+            Change::InsertBatchItems { batch, items } => {
+                let sql = "INSERT INTO batch_item (batch, position, item) VALUES (?1, ?2, ?3)";
+                let mut statement = self.connection.prepare_cached(sql)?;
+                for (position, item) in (0_i64..).zip(items) {
+                    statement.execute(params![batch.0, position, item.0])?;
+                }
+                Ok(())
+            }
             Change::DeleteIncident(id) => self.delete("DELETE FROM incident WHERE id = ?1", *id),
             Change::InsertDedupeKey(row) => row.insert(self.connection),
             _ => Ok(()),

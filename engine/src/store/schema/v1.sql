@@ -57,6 +57,21 @@ CREATE TABLE definition (
 CREATE INDEX definition_by_key ON definition (key, tenant, version);
 CREATE INDEX definition_by_deployment ON definition (deployment);
 
+-- definition: NULL for the jobs of batches.
+CREATE TABLE job_definition (
+    id             INTEGER PRIMARY KEY,
+    definition     INTEGER,
+    definition_key TEXT,
+    deployment     INTEGER,
+    activity       TEXT,
+    job_type       TEXT NOT NULL,
+    configuration  TEXT,
+    suspended      INTEGER NOT NULL,
+    priority       INTEGER,
+    tenant         TEXT
+) STRICT;
+CREATE INDEX job_definition_by_definition ON job_definition (definition) WHERE definition IS NOT NULL;
+
 -- What runs ----------------------------------------------------------------------------------------------------------
 
 CREATE TABLE process_instance (
@@ -141,13 +156,16 @@ CREATE INDEX external_task_locked ON external_task (topic, lock_expiration)
 CREATE INDEX external_task_prioritised ON external_task (topic, priority DESC, id)
     WHERE priority <> 0 AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0);
 
--- kind: 0 AsyncContinuation, 1 Timer, 2 TimerStart.
+-- kind: 0 AsyncContinuation, 1 Timer, 2 TimerStart, 3 Event, 4 Timed, 5 BatchSeed, 6 Batch.
+-- repeat: the rest of a timer's cycle, the subscription of an event, the work of a timed job, the first item of a batch's job.
 CREATE TABLE job (
     id                   INTEGER PRIMARY KEY,
     kind                 INTEGER NOT NULL,
     repeat               TEXT,
-    definition           INTEGER NOT NULL,
-    definition_key       TEXT NOT NULL,
+    batch                INTEGER,
+    definition           INTEGER,
+    definition_key       TEXT,
+    job_definition       INTEGER,
     instance             INTEGER,
     execution            INTEGER,
     activity             TEXT NOT NULL,
@@ -169,6 +187,8 @@ CREATE TABLE job (
 CREATE INDEX job_by_instance ON job (instance) WHERE instance IS NOT NULL;
 CREATE INDEX job_by_execution ON job (execution) WHERE execution IS NOT NULL;
 CREATE INDEX job_of_definition ON job (definition) WHERE instance IS NULL;
+CREATE INDEX job_by_job_definition ON job (job_definition) WHERE job_definition IS NOT NULL;
+CREATE INDEX job_of_batch ON job (batch) WHERE batch IS NOT NULL;
 -- What the job executor runs, in its order.
 CREATE INDEX job_due ON job (ifnull(due, 0), id) WHERE retries > 0 AND suspended = 0;
 
@@ -251,19 +271,48 @@ CREATE TABLE incident (
     time            INTEGER NOT NULL,
     instance        INTEGER,
     execution       INTEGER,
-    definition      INTEGER NOT NULL,
+    definition      INTEGER,
     activity        TEXT NOT NULL,
     failed_activity TEXT,
     cause           INTEGER NOT NULL,
     root_cause      INTEGER NOT NULL,
     configuration   INTEGER NOT NULL,
+    custom          TEXT,
     message         TEXT,
+    annotation      TEXT,
     tenant          TEXT
 ) STRICT;
 CREATE INDEX incident_by_configuration ON incident (configuration);
 CREATE INDEX incident_by_instance ON incident (instance) WHERE instance IS NOT NULL;
 CREATE INDEX incident_by_execution ON incident (execution) WHERE execution IS NOT NULL;
 CREATE INDEX incident_by_definition ON incident (definition);
+
+-- work: what is done, as JSON.
+CREATE TABLE batch (
+    id                  INTEGER PRIMARY KEY,
+    kind                TEXT NOT NULL,
+    work                TEXT NOT NULL,
+    total_jobs          INTEGER NOT NULL,
+    jobs_created        INTEGER NOT NULL,
+    jobs_per_seed       INTEGER NOT NULL,
+    invocations_per_job INTEGER NOT NULL,
+    seed_definition     INTEGER NOT NULL,
+    monitor_definition  INTEGER NOT NULL,
+    job_definition      INTEGER NOT NULL,
+    suspended           INTEGER NOT NULL,
+    tenant              TEXT,
+    start_time          INTEGER NOT NULL,
+    execution_start     INTEGER,
+    user                TEXT
+) STRICT;
+
+-- What a batch is about, in its order: ids of instances, jobs or external tasks.
+CREATE TABLE batch_item (
+    batch    INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    item     INTEGER NOT NULL,
+    PRIMARY KEY (batch, position)
+) STRICT, WITHOUT ROWID;
 
 -- A key by which an instance was started. Kept past the instance's end, until removal_time (NULL: for ever).
 CREATE TABLE dedupe_key (
@@ -294,13 +343,16 @@ CREATE TABLE historic_instance (
     root           INTEGER NOT NULL,
     super_instance INTEGER,
     start_time     INTEGER NOT NULL,
-    start_activity TEXT NOT NULL,
+    start_activity TEXT,
     end_time       INTEGER,
     end_activity   TEXT,
     delete_reason  TEXT,
     state          INTEGER NOT NULL,
+    start_user     TEXT,
+    restarted      INTEGER,
     removal_time   INTEGER
 ) STRICT;
+CREATE INDEX historic_instance_by_root ON historic_instance (root) WHERE root <> id;
 CREATE INDEX historic_instance_by_definition ON historic_instance (definition);
 CREATE INDEX historic_instance_by_business_key ON historic_instance (business_key) WHERE business_key IS NOT NULL;
 CREATE INDEX historic_instance_by_super ON historic_instance (super_instance) WHERE super_instance IS NOT NULL;
@@ -385,16 +437,18 @@ CREATE TABLE historic_incident (
     time            INTEGER NOT NULL,
     instance        INTEGER,
     execution       INTEGER,
-    definition      INTEGER NOT NULL,
+    definition      INTEGER,
     activity        TEXT NOT NULL,
     failed_activity TEXT,
     cause           INTEGER NOT NULL,
     root_cause      INTEGER NOT NULL,
     configuration   INTEGER NOT NULL,
+    custom          TEXT,
     message         TEXT,
+    annotation      TEXT,
     tenant          TEXT,
     root            INTEGER,
-    definition_key  TEXT NOT NULL,
+    definition_key  TEXT,
     end_time        INTEGER,
     deleted         INTEGER NOT NULL,
     resolved        INTEGER NOT NULL,
@@ -436,14 +490,16 @@ CREATE TABLE job_log (
     id                   INTEGER PRIMARY KEY,
     time                 INTEGER NOT NULL,
     root                 INTEGER,
-    deployment           INTEGER NOT NULL,
+    deployment           INTEGER,
     log_state            INTEGER NOT NULL,
     removal_time         INTEGER,
     job                  INTEGER NOT NULL,
     kind                 INTEGER NOT NULL,
     repeat               TEXT,
-    definition           INTEGER NOT NULL,
-    definition_key       TEXT NOT NULL,
+    batch                INTEGER,
+    definition           INTEGER,
+    definition_key       TEXT,
+    job_definition       INTEGER,
     instance             INTEGER,
     execution            INTEGER,
     activity             TEXT NOT NULL,
@@ -461,3 +517,96 @@ CREATE TABLE job_log (
 ) STRICT;
 CREATE INDEX job_log_by_instance ON job_log (instance) WHERE instance IS NOT NULL;
 CREATE INDEX job_log_of_definition ON job_log (definition) WHERE instance IS NULL;
+CREATE INDEX job_log_of_batch ON job_log (batch) WHERE batch IS NOT NULL;
+
+-- kind: 0 VariableUpdate, 1 FormField.
+CREATE TABLE historic_detail (
+    id             INTEGER PRIMARY KEY,
+    kind           INTEGER NOT NULL,
+    instance       INTEGER NOT NULL,
+    root           INTEGER NOT NULL,
+    definition     INTEGER NOT NULL,
+    definition_key TEXT NOT NULL,
+    scope          INTEGER NOT NULL,
+    scope_activity TEXT,
+    task           INTEGER,
+    variable       INTEGER,
+    name           TEXT NOT NULL,
+    value_type     INTEGER NOT NULL,
+    value          ANY,
+    value_meta     TEXT,
+    revision       INTEGER NOT NULL,
+    time           INTEGER NOT NULL,
+    initial        INTEGER NOT NULL,
+    tenant         TEXT,
+    removal_time   INTEGER
+) STRICT;
+CREATE INDEX historic_detail_by_instance ON historic_detail (instance);
+
+CREATE TABLE user_operation (
+    id             INTEGER PRIMARY KEY,
+    operation      INTEGER NOT NULL,
+    time           INTEGER NOT NULL,
+    user           TEXT,
+    operation_type TEXT NOT NULL,
+    entity_type    TEXT NOT NULL,
+    category       TEXT NOT NULL,
+    property       TEXT,
+    old_value      TEXT,
+    new_value      TEXT,
+    definition     INTEGER,
+    definition_key TEXT,
+    deployment     INTEGER,
+    instance       INTEGER,
+    root           INTEGER,
+    execution      INTEGER,
+    task           INTEGER,
+    job            INTEGER,
+    job_definition INTEGER,
+    external_task  INTEGER,
+    batch          INTEGER,
+    annotation     TEXT,
+    tenant         TEXT,
+    removal_time   INTEGER
+) STRICT;
+CREATE INDEX user_operation_by_instance ON user_operation (instance) WHERE instance IS NOT NULL;
+
+CREATE TABLE identity_link_log (
+    id             INTEGER PRIMARY KEY,
+    time           INTEGER NOT NULL,
+    kind           TEXT NOT NULL,
+    user           TEXT,
+    group_id       TEXT,
+    task           INTEGER NOT NULL,
+    instance       INTEGER NOT NULL,
+    root           INTEGER NOT NULL,
+    definition     INTEGER NOT NULL,
+    definition_key TEXT NOT NULL,
+    added          INTEGER NOT NULL,
+    assigner       TEXT,
+    tenant         TEXT,
+    removal_time   INTEGER
+) STRICT;
+CREATE INDEX identity_link_log_by_instance ON identity_link_log (instance);
+
+-- The columns of batch, and those of its history.
+CREATE TABLE historic_batch (
+    id                  INTEGER PRIMARY KEY,
+    kind                TEXT NOT NULL,
+    work                TEXT NOT NULL,
+    total_jobs          INTEGER NOT NULL,
+    jobs_created        INTEGER NOT NULL,
+    jobs_per_seed       INTEGER NOT NULL,
+    invocations_per_job INTEGER NOT NULL,
+    seed_definition     INTEGER NOT NULL,
+    monitor_definition  INTEGER NOT NULL,
+    job_definition      INTEGER NOT NULL,
+    suspended           INTEGER NOT NULL,
+    tenant              TEXT,
+    start_time          INTEGER NOT NULL,
+    execution_start     INTEGER,
+    user                TEXT,
+    end_time            INTEGER,
+    removal_time        INTEGER
+) STRICT;
+CREATE INDEX historic_batch_removal ON historic_batch (removal_time) WHERE removal_time IS NOT NULL;

@@ -125,7 +125,7 @@ impl Work<'_> {
         variables: Vec<(String, Value, bool)>,
     ) -> Run<()> {
         let start = definition.model.initial.ok_or_else(|| no_start(definition))?;
-        let id = self.new_instance(definition, business_key, Some(caller), start)?;
+        let id = self.new_instance(definition, business_key, Some(caller), Some(start))?;
         self.history.activity_called(caller.execution, id);
         self.called.insert(caller.execution, id);
         let inputs: Vec<_> = variables

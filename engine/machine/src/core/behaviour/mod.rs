@@ -22,6 +22,7 @@ mod user_task;
 
 pub(super) use self::call_activity::no_start;
 pub(super) use self::external_task::external_task_site;
+pub(super) use self::multi_instance::{add_inner_instance, open_multi_instance, remove_inner_instance};
 pub(super) use self::signal::{RECEIVERS_MAX, SignalPayload};
 
 use super::halt::Run;

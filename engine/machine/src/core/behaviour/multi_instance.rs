@@ -210,6 +210,34 @@ fn no_collection(source: &str) -> Halt {
     ))
 }
 
+/// The body was entered to put a token into it: it has no instances yet.
+pub(in crate::core) fn open_multi_instance(work: &mut Work<'_>, body: Id) -> Run<()> {
+    for name in [INSTANCES, COMPLETED, ACTIVE] {
+        set(work, body, name, 0)?;
+    }
+    Ok(())
+}
+
+/// An inner instance is put into the body.
+pub(in crate::core) fn add_inner_instance(
+    work: &mut Work<'_>,
+    multi: &MultiInstance,
+    body: Id,
+    execution: Id,
+) -> Run<()> {
+    let (total, active) = (get(work, body, INSTANCES)?, get(work, body, ACTIVE)?);
+    set(work, body, INSTANCES, total + 1)?;
+    set(work, body, ACTIVE, active + 1)?;
+    let owner = if multi.sequential { body } else { execution };
+    set(work, owner, COUNTER, total)
+}
+
+/// An inner instance was taken out of the body.
+pub(in crate::core) fn remove_inner_instance(work: &mut Work<'_>, body: Id) -> Run<()> {
+    let active = get(work, body, ACTIVE)?;
+    set(work, body, ACTIVE, active - 1)
+}
+
 fn set(work: &mut Work<'_>, scope: Id, name: &str, number: i32) -> Run<()> {
     work.set_local_variable(scope, name, Value::Integer(number), false)
 }

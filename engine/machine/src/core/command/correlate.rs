@@ -149,7 +149,9 @@ impl Work<'_> {
             .collect();
         let started = self.start_once(&Launch {
             definition: &definition,
-            start,
+            start: Some(start),
+            at: &[],
+            restarted: None,
             business_key: correlate.business_key.as_deref(),
             variables: &variables,
             triggered: &correlate.triggered_scope_variables,

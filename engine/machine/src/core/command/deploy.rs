@@ -9,7 +9,7 @@ use crate::delta::Change;
 use crate::error::{MachineError, ParseProblems, Problem};
 use crate::id::Id;
 use crate::model::{self, ParseError, ProcessModel, Trigger};
-use crate::row::{DefinitionRow, Deployment, EventKind, EventSubscription, Resource};
+use crate::row::{DefinitionRow, Deployment, EventKind, EventSubscription, JobDefinition, Resource};
 use crate::view::{Definition, Tenant};
 
 /// A file whose name ends so is a model; every other is only kept.
@@ -143,7 +143,7 @@ impl Work<'_> {
 
     /// Definitions that do not say how long their history is kept, where there is no default for it.
     fn unlimited_histories(&self, processes: &[Arc<ProcessModel>]) -> Vec<Problem> {
-        if self.env.history_time_to_live.is_some() {
+        if self.env.history_time_to_live.is_some() || !self.env.enforce_history_time_to_live {
             return Vec::new();
         }
         let unlimited = processes.iter().filter(|model| model.history_time_to_live.is_none());
@@ -177,7 +177,8 @@ impl Work<'_> {
             startable_in_tasklist: model.startable_in_tasklist,
         };
         self.others.push(Change::InsertDefinition(row.clone()));
-        let definition = Arc::new(Definition { row, model });
+        let jobs = self.define_jobs(&row, &model)?;
+        let definition = Arc::new(Definition { row, model, jobs });
         self.put_definition(Arc::clone(&definition));
         self.check_message_names(&definition, previous.as_deref().map(|previous| previous.row.id), starts)?;
         if let Some(previous) = &previous {
@@ -186,6 +187,28 @@ impl Work<'_> {
         }
         self.create_starts(&definition)?;
         Ok(definition)
+    }
+
+    /// The job definitions of a new definition.
+    fn define_jobs(&mut self, row: &DefinitionRow, model: &ProcessModel) -> Run<Vec<JobDefinition>> {
+        let mut jobs = Vec::new();
+        for declaration in model.jobs() {
+            let job = JobDefinition {
+                id: self.id()?,
+                definition: Some(row.id),
+                definition_key: Some(row.key.clone()),
+                deployment: Some(row.deployment),
+                activity: Some(declaration.activity),
+                job_type: declaration.job_type.to_owned(),
+                configuration: Some(declaration.configuration),
+                suspended: false,
+                priority: None,
+                tenant: row.tenant.clone(),
+            };
+            self.others.push(Change::InsertJobDefinition(job.clone()));
+            jobs.push(job);
+        }
+        Ok(jobs)
     }
 
     /// A message starts one definition only.

@@ -224,16 +224,16 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn set_external_task_retries(&mut self, task: &ExternalTask, retries: i32) -> Run<()> {
+    pub(super) fn set_external_task_retries(&mut self, task: &ExternalTask, retries: i32) -> Run<()> {
         let before = task.retries;
         self.change::<ExternalTask>(task.id, |row| row.retries = Some(retries));
         if retries <= 0 && before.is_none_or(|before| before > 0) {
             self.raise_incident(IncidentOf {
-                kind: "failedExternalTask",
+                kind: "failedExternalTask".to_owned(),
                 configuration: task.id,
                 instance: Some(task.instance),
                 execution: Some(task.execution),
-                definition: task.definition,
+                definition: Some(task.definition),
                 activity: task.activity.clone(),
                 failed_activity: None,
                 message: task.error_message.clone(),

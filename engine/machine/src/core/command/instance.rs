@@ -10,11 +10,18 @@ use crate::id::Id;
 use crate::row::{Execution, ExternalTask, Instance, InstanceState, Job, UserTask};
 
 impl Work<'_> {
-    pub(super) fn delete_instance(&mut self, id: Id, reason: Option<&str>, skip_listeners: bool) -> Run<()> {
+    pub(super) fn delete_instance(
+        &mut self,
+        id: Id,
+        reason: Option<&str>,
+        skip_listeners: bool,
+        skip_io_mappings: bool,
+    ) -> Run<()> {
         if self.instance(id)?.is_none() {
             return Err(no_such_instance(&self.text(id)).into());
         }
         self.skip_listeners = skip_listeners;
+        self.skip_io_mappings = skip_io_mappings;
         self.cancel_instance(id, InstanceState::ExternallyTerminated, reason)?;
         self.run_agenda()
     }

@@ -1,12 +1,17 @@
 //! The commands, each finding the place where something happens. What happens there is the behaviours' affair.
 
+mod batch;
 mod correlate;
 mod delete_deployment;
 mod deploy;
 mod execution;
 mod external_task;
+mod incident;
 mod instance;
+mod modify;
 mod once;
+mod operate;
+mod restart;
 mod signal;
 mod start;
 mod user_task;
@@ -15,6 +20,7 @@ use super::halt::Run;
 use super::work::Work;
 use crate::command::{Command, Reply};
 use crate::delta::Change;
+use crate::row::LogState;
 
 pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
     match command {
@@ -53,8 +59,9 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             id,
             reason,
             skip_custom_listeners,
+            skip_io_mappings,
         } => {
-            work.delete_instance(*id, reason.as_deref(), *skip_custom_listeners)?;
+            work.delete_instance(*id, reason.as_deref(), *skip_custom_listeners, *skip_io_mappings)?;
         }
         Command::SetVariables {
             scope,
@@ -65,6 +72,38 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             work.modify_variables(*scope, *local, variables, deletions)?;
         }
         Command::SuspendInstance { id, suspended } => work.suspend_instance(*id, *suspended)?,
+        Command::StartBatch(new) => return Ok(Reply::Batch(Box::new(work.start_batch(new)?))),
+        Command::ModifyInstance { id, modification } => work.modify_instance(*id, modification)?,
+        Command::RestartInstances { restart, instances } => {
+            for instance in instances {
+                work.restart_instance(restart, *instance)?;
+            }
+        }
+        Command::SuspendBatch { id, suspended } => work.suspend_batch(*id, *suspended)?,
+        Command::DeleteBatch { id, cascade } => work.delete_batch(*id, *cascade)?,
+        Command::SuspendDefinitions(spec) => work.suspend_definitions(spec)?,
+        Command::SuspendJobDefinitions(spec) => work.suspend_job_definitions(spec)?,
+        Command::Jobs { target, action } => work.act_on_jobs(target, *action)?,
+        Command::SetJobDefinitionPriority {
+            id,
+            priority,
+            include_jobs,
+        } => work.set_job_definition_priority(*id, *priority, *include_jobs)?,
+        Command::DeleteJob(id) => {
+            work.find_job(*id)?;
+            work.drop_job(*id, LogState::Deleted)?;
+        }
+        Command::CreateIncident {
+            execution,
+            kind,
+            configuration,
+            message,
+        } => work.create_incident(*execution, kind, configuration.as_deref(), message.as_deref())?,
+        Command::ResolveIncident(id) => work.resolve_incident(*id)?,
+        Command::AnnotateIncident { id, annotation } => work.annotate_incident(*id, annotation.as_deref())?,
+        Command::SetHistoryTimeToLive { definition, days } => work.set_history_time_to_live(*definition, *days)?,
+        Command::DeleteHistoricBatch(id) => work.last.push(Change::HistoryBatchDelete(*id)),
+        Command::DeleteHistory(id) => work.delete_history(*id, true)?,
         Command::ExternalTask { id, action } => work.act_on_external_task(*id, action)?,
         Command::ExecuteJob(id) => work.execute_job(*id)?,
         Command::FailJob {

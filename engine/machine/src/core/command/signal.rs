@@ -95,7 +95,9 @@ impl Work<'_> {
         for (definition, start) in launches {
             started.push(self.start_once(&Launch {
                 definition: &definition,
-                start,
+                start: Some(start),
+                at: &[],
+                restarted: None,
                 business_key: evaluate.business_key.as_deref(),
                 variables: &evaluate.variables,
                 triggered: &[],

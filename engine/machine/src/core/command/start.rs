@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::command::{Once, Reply, Start, StartStatus, StartTarget, Started, VariableInput};
+use crate::command::{Once, Reply, Start, StartAt, StartStatus, StartTarget, Started, VariableInput};
 use crate::core::behaviour::{SignalPayload, no_start};
 use crate::core::context::Site;
 use crate::core::halt::{Halt, Run};
+use crate::core::scope::MILLIS_OF_DAY;
 use crate::core::work::Work;
 use crate::error::{Entity, MachineError};
-use crate::id::Id;
+use crate::id::{Id, Millis};
 use crate::model::{ElementIx, ListenerEvent};
 use crate::row::{EventSubscription, HistoricInstance, Instance, InstanceState, Job};
 use crate::view::{Definition, Tenant};
@@ -16,7 +17,12 @@ use crate::view::{Definition, Tenant};
 /// How an instance is started.
 pub(super) struct Launch<'l> {
     pub(super) definition: &'l Arc<Definition>,
-    pub(super) start: ElementIx,
+    /// None: by the instructions.
+    pub(super) start: Option<ElementIx>,
+    /// Where to start instead of the start event.
+    pub(super) at: &'l [StartAt],
+    /// The instance that is started again.
+    pub(super) restarted: Option<Id>,
     pub(super) business_key: Option<&'l str>,
     pub(super) variables: &'l [VariableInput],
     /// Set on the start event's execution.
@@ -28,10 +34,18 @@ pub(super) struct Launch<'l> {
 impl Work<'_> {
     pub(super) fn start(&mut self, start: &Start) -> Run<Reply> {
         let definition = self.start_target(&start.target)?;
-        let initial = definition.model.initial.ok_or_else(|| no_start(&definition))?;
+        let initial = match definition.model.initial {
+            _ if !start.at.is_empty() => None,
+            None => return Err(no_start(&definition)),
+            initial => initial,
+        };
+        self.skip_listeners |= start.skip_custom_listeners;
+        self.skip_io_mappings |= start.skip_io_mappings;
         let started = self.start_once(&Launch {
             definition: &definition,
             start: initial,
+            at: &start.at,
+            restarted: None,
             business_key: start.business_key.as_deref(),
             variables: &start.variables,
             triggered: &[],
@@ -101,7 +115,21 @@ impl Work<'_> {
         self.put_definition(Arc::clone(launch.definition));
         let business_key = launch.business_key.map(str::to_owned);
         let id = self.new_instance(launch.definition, business_key, None, launch.start)?;
-        self.attempt(|work| work.launch(launch.definition, id, launch.start, launch.variables, launch.triggered))?;
+        if let Some(restarted) = launch.restarted {
+            self.history.restarted(id, restarted);
+        }
+        match launch.start {
+            Some(start) => {
+                self.attempt(|work| work.launch(launch.definition, id, start, launch.variables, launch.triggered))?;
+            }
+            None => {
+                self.attempt(|work| {
+                    let site = work.open_instance(launch.definition, id, launch.variables)?;
+                    work.start_process(&site).map(drop)
+                })?;
+                self.start_by_instructions(id, launch.at)?;
+            }
+        }
         Ok(id)
     }
 
@@ -141,13 +169,14 @@ impl Work<'_> {
         definition: &Arc<Definition>,
         business_key: Option<String>,
         caller: Option<&Site>,
-        start: ElementIx,
+        start: Option<ElementIx>,
     ) -> Run<Id> {
         let id = self.id()?;
         let root = match caller {
             Some(caller) => self.instance(caller.instance)?.map_or(id, |row| row.root),
             None => id,
         };
+        let removal_time = self.removal_time_at_start(root, id, definition)?;
         let instance = Instance {
             id,
             definition: definition.row.id,
@@ -168,12 +197,14 @@ impl Work<'_> {
             root,
             super_instance: instance.super_instance,
             start_time: instance.start_time,
-            start_activity: definition.model.at(start).id.clone(),
+            start_activity: start.map(|start| definition.model.at(start).id.clone()),
             end_time: None,
             end_activity: None,
             delete_reason: None,
             state: InstanceState::Active,
-            removal_time: None,
+            start_user: self.env.user.clone(),
+            restarted: None,
+            removal_time,
         });
         self.insert(instance);
         Ok(id)
@@ -189,6 +220,33 @@ impl Work<'_> {
         variables: &[VariableInput],
         triggered: &[VariableInput],
     ) -> Run<()> {
+        let site = self.open_instance(definition, id, variables)?;
+        // Where a job stands before the start event, all this happens in the job.
+        if !definition.model.at(start).async_before && !self.start_process(&site)? {
+            return Ok(());
+        }
+        let execution = self.send(id, id, definition, start)?;
+        self.set_local_variables(execution, triggered)
+    }
+
+    /// When the history of an instance goes, where that counts from the start of the one at the top.
+    fn removal_time_at_start(&mut self, root: Id, id: Id, definition: &Definition) -> Run<Option<Millis>> {
+        if !self.env.removal_time_at_start {
+            return Ok(None);
+        }
+        let (begun, days) = if root == id {
+            (self.now(), definition.row.history_time_to_live)
+        } else {
+            let Some((begun, top)) = self.instance(root)?.map(|row| (row.start_time, row.definition)) else {
+                return Ok(None);
+            };
+            (begun, self.known_definition(top)?.row.history_time_to_live)
+        };
+        Ok(days.map(|days| begun + Millis::from(days) * MILLIS_OF_DAY))
+    }
+
+    /// Subscriptions of the event sub-processes of an instance, variables and timers.
+    fn open_instance(&mut self, definition: &Arc<Definition>, id: Id, variables: &[VariableInput]) -> Run<Site> {
         let site = Site {
             execution: id,
             instance: id,
@@ -196,14 +254,12 @@ impl Work<'_> {
             ix: None,
         };
         self.subscribe_process(&site)?;
-        self.set_local_variables(id, variables)?;
+        self.initial_variables = true;
+        let set = self.set_local_variables(id, variables);
+        self.initial_variables = false;
+        set?;
         self.start_process_timers(&site)?;
-        // Where a job stands before the start event, all this happens in the job.
-        if !definition.model.at(start).async_before && !self.start_process(&site)? {
-            return Ok(());
-        }
-        let execution = self.send(id, id, definition, start)?;
-        self.set_local_variables(execution, triggered)
+        Ok(site)
     }
 
     /// The start listeners of a process, and its conditions; whether its start event begins.
@@ -217,15 +273,15 @@ impl Work<'_> {
         {
             self.call_listener(site, listener, None)?;
         }
-        if definition.model.conditional {
-            return self.show_scope(site.execution);
-        }
-        Ok(true)
+        Ok(!definition.model.conditional || self.show_scope(site.execution)?)
     }
 
     /// A timer start event is due.
     pub(in crate::core) fn start_by_timer(&mut self, job: &Job) -> Run<()> {
-        let definition = self.known_definition(job.definition)?;
+        let Some(definition) = job.definition else {
+            return Err(Halt::execution("the job has no definition"));
+        };
+        let definition = self.known_definition(definition)?;
         self.start_at(&definition, &job.activity, None, &[])
     }
 
@@ -258,7 +314,9 @@ impl Work<'_> {
         let once = Once::default();
         self.begin_instance(&Launch {
             definition,
-            start,
+            start: Some(start),
+            at: &[],
+            restarted: None,
             business_key,
             variables,
             triggered: &[],

@@ -169,6 +169,7 @@ fn what_is_not_undone_goes_with_its_scope() {
             id,
             reason: None,
             skip_custom_listeners: false,
+            skip_io_mappings: false,
         })
         .unwrap();
     assert!(driver.is_empty());

@@ -206,6 +206,7 @@ fn a_suspended_instance_refuses_and_a_deleted_one_is_gone() {
         id,
         reason: Some("why".to_owned()),
         skip_custom_listeners: false,
+        skip_io_mappings: false,
     };
     driver.run(&delete).unwrap();
     assert!(driver.is_empty());

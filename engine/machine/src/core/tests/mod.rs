@@ -7,6 +7,7 @@ mod events;
 mod external_tasks;
 mod gateways;
 mod jobs;
+mod operations;
 mod random;
 mod starts;
 

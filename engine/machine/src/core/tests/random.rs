@@ -373,7 +373,7 @@ proptest! {
             go_on(&mut driver, choice);
         }
         if driver.memory.instances.contains_key(&id) {
-            driver.run(&Command::DeleteInstance { id, reason: None, skip_custom_listeners: false }).unwrap();
+            driver.run(&Command::DeleteInstance { id, reason: None, skip_io_mappings: false, skip_custom_listeners: false }).unwrap();
         }
         prop_assert!(driver.is_empty(), "left behind: {:?}", driver.open());
         prop_assert!(driver.memory.historic_activities.values().all(|row| row.end_time.is_some()));

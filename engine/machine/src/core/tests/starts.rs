@@ -71,6 +71,9 @@ fn what_runs_under_a_business_key_is_joined_or_refused() {
                 if_running,
             },
             with_variables: false,
+            at: Vec::new(),
+            skip_custom_listeners: false,
+            skip_io_mappings: false,
         }))
     };
     let Ok(Reply::Started(joined)) = start(IfRunning::Join) else {
@@ -205,6 +208,7 @@ fn call_activities_start_another_process_and_wait_for_it() {
         id,
         reason: None,
         skip_custom_listeners: false,
+        skip_io_mappings: false,
     };
     driver.run(&delete).unwrap();
     assert!(driver.is_empty());

@@ -49,7 +49,7 @@ impl History {
                 row.end_activity = end.activity;
                 row.delete_reason = end.reason;
                 row.state = end.state;
-                row.removal_time = end.removal_time;
+                row.removal_time = row.removal_time.or(end.removal_time);
             }
             _ => self.events.push(Change::HistoryInstanceEnd {
                 id,
@@ -77,6 +77,14 @@ impl History {
                 removal_time: row.removal_time,
             };
             self.events.push(event);
+        }
+    }
+
+    /// An instance that began in this command is a restart of another.
+    pub(in crate::core) fn restarted(&mut self, id: Id, of: Id) {
+        if let Some(Change::HistoryInstanceStart(row)) = self.instances.get(&id).and_then(|at| self.events.get_mut(*at))
+        {
+            row.restarted = Some(of);
         }
     }
 
@@ -196,6 +204,7 @@ impl History {
             let (instance, removal_time) = match event {
                 Change::HistoryActivityStart(row) => (Some(row.instance), &mut row.removal_time),
                 Change::HistoryVariable(row) => (Some(row.instance), &mut row.removal_time),
+                Change::HistoryDetail(row) => (Some(row.instance), &mut row.removal_time),
                 Change::HistoryTaskStart(row) => (row.task.instance(), &mut row.removal_time),
                 Change::HistoryIncidentStart(row) => (row.incident.instance, &mut row.removal_time),
                 Change::HistoryExternalTask(row) => (Some(row.task.instance), &mut row.removal_time),

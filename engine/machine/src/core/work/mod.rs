@@ -80,6 +80,10 @@ pub(super) struct Work<'a> {
     pub(super) keep_variables: bool,
     /// The element by which the last path right in an instance ended.
     pub(super) last_activity: BTreeMap<Id, String>,
+    /// The instance that is being modified: it does not end meanwhile.
+    pub(super) preserved: Option<Id>,
+    /// Variables that are set are those that an instance begins with.
+    pub(super) initial_variables: bool,
     /// No listeners are called.
     pub(super) skip_listeners: bool,
     /// No input and output parameters are evaluated.
@@ -119,6 +123,8 @@ impl<'a> Work<'a> {
             called: BTreeMap::new(),
             keep_variables: false,
             last_activity: BTreeMap::new(),
+            preserved: None,
+            initial_variables: false,
             skip_listeners: false,
             skip_io_mappings: false,
         }

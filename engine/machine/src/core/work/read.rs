@@ -157,6 +157,15 @@ impl Work<'_> {
         Ok(owned.filter_map(|id| links.get(*id)).cloned().collect())
     }
 
+    pub(in crate::core) fn incident(&mut self, id: Id) -> Seen<Option<&Incident>> {
+        if !self.tables.incidents.knows(id)
+            && let Some(row) = self.view.incident(id)?
+        {
+            self.tables.incidents.load(row);
+        }
+        Ok(self.tables.incidents.get(id))
+    }
+
     /// The incidents of a job or an external task.
     pub(in crate::core) fn incidents_of(&mut self, configuration: Id) -> Seen<Vec<Incident>> {
         if !self.tables.incidents.is_loaded(configuration) {

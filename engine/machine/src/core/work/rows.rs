@@ -91,7 +91,7 @@ rows! {
     EventSubscription Subscription subscriptions owner(|row| row.execution) InsertSubscription None, DeleteSubscription;
     UserTask Task tasks owner(UserTask::execution) InsertTask Some(Change::UpdateTask), DeleteTask;
     IdentityLink Link links owner(|row| Some(row.task)) InsertIdentityLink None, DeleteIdentityLink;
-    Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident None, DeleteIncident;
+    Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident Some(Change::UpdateIncident), DeleteIncident;
 }
 
 impl Work<'_> {

@@ -132,6 +132,7 @@ fn script(run: &mut Recorded) {
         id: instance,
         reason: Some("enough".to_owned()),
         skip_custom_listeners: true,
+        skip_io_mappings: false,
     });
     run.step(start("task", Some("order-4"), &[]));
 }

@@ -112,6 +112,7 @@ fn happen(mut rig: Rig, happening: &Happening) -> Rig {
                 drop(rig.submit(Command::DeleteInstance {
                     id,
                     reason: None,
+                    skip_io_mappings: false,
                     skip_custom_listeners: true,
                 }));
             }
