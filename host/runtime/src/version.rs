@@ -1,6 +1,6 @@
 //! One version of a worker: a component and its manifest, prepared to be called.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -103,6 +103,7 @@ pub struct WorkerVersion {
     pub(crate) shared_name: Arc<str>,
     pub(crate) digest: Digest,
     pub(crate) component_digest: Digest,
+    pub(crate) compiled_in: Option<Duration>,
     pub(crate) manifest: Manifest,
     pub(crate) limits: WorkerLimits,
     pub(crate) grants: Arc<WorkerGrants>,
@@ -129,6 +130,11 @@ impl WorkerVersion {
     /// The digest of the component alone.
     pub fn component_digest(&self) -> Digest {
         self.component_digest
+    }
+
+    /// How long compiling it took; none where the cache had it.
+    pub fn compiled_in(&self) -> Option<Duration> {
+        self.compiled_in
     }
 
     /// The manifest.

@@ -43,6 +43,8 @@ pub struct WorkerStatus {
     pub pinned: Option<PinStatus>,
     /// Since when this version runs, in seconds since 1970.
     pub since: Option<u64>,
+    /// How long compiling it took, in milliseconds; none where the cache had it.
+    pub compile_ms: Option<f64>,
     /// `engine/topic` for each topic.
     pub topics: Vec<String>,
     /// Delegates.
@@ -104,6 +106,11 @@ impl WorkerStatus {
                 since: seconds(pinned.since).unwrap_or_default(),
             }),
             since: worker.since.and_then(seconds),
+            compile_ms: worker
+                .current
+                .as_ref()
+                .and_then(|version| version.compiled_in())
+                .map(millis),
             topics: topics.collect(),
             delegates: manifest.map(|manifest| manifest.delegates.clone()).unwrap_or_default(),
             tasks,

@@ -1,7 +1,13 @@
 //! From two files to a version that can be called: everything that can be wrong with a candidate is found out here,
 //! before it replaces anything.
 
-use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Component};
@@ -137,7 +143,7 @@ impl Loader {
             .resolve(&config.default_limits, &config.max_limits)
             .map_err(|error| format!("{}: {error}", files.manifest.display()))?;
 
-        let component = self.component(component, component_digest).await?;
+        let (component, compiled_in) = self.component(component, component_digest).await?;
         check_resources(&component, limits.memory_bytes)?;
         let exports = world::check(&self.runtime.linker, &component)?;
         exports.fit(&manifest)?;
@@ -148,6 +154,7 @@ impl Loader {
             shared_name: files.name.as_str().into(),
             digest,
             component_digest,
+            compiled_in,
             slots: Arc::new(Semaphore::new(limits.concurrency as usize)),
             limits,
             grants: Arc::new(WorkerGrants::new(
@@ -204,13 +211,13 @@ impl Loader {
         Ok(())
     }
 
-    /// The compiled component, from the cache or the compiler.
-    async fn component(&self, bytes: Arc<[u8]>, digest: Digest) -> Result<Component, LoadError> {
+    /// The compiled component, from the cache or the compiler, with the time that this took.
+    async fn component(&self, bytes: Arc<[u8]>, digest: Digest) -> Result<(Component, Option<Duration>), LoadError> {
         let engine = &self.runtime.engine;
         check_format(&bytes)?;
         if let Some(component) = self.cache.load(engine, &digest) {
             metrics::counter!("handoff_worker_compile_cache_total", "result" => "hit").increment(1);
-            return Ok(component);
+            return Ok((component, None));
         }
         metrics::counter!("handoff_worker_compile_cache_total", "result" => "miss").increment(1);
         let unwritable = |error: io::Error| LoadError {
@@ -218,16 +225,19 @@ impl Loader {
             passing: true,
         };
         let output = self.cache.temporary().map_err(unwritable)?;
+        let started = Instant::now();
         self.runtime
             .compiler
             .compile(bytes, output.path())
             .await
             .map_err(|reason| format!("it does not compile: {reason}"))?;
+        let compiled_in = started.elapsed();
         self.cache.keep(output, &digest).map_err(unwritable)?;
-        self.cache.load(engine, &digest).ok_or_else(|| LoadError {
+        let component = self.cache.load(engine, &digest).ok_or_else(|| LoadError {
             message: "the compiler's output cannot be loaded; the log says why".to_owned(),
             passing: true,
-        })
+        })?;
+        Ok((component, Some(compiled_in)))
     }
 
     /// The manifest's settings with the operator's on top.

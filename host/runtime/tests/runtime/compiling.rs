@@ -1,11 +1,14 @@
 //! Compiling in a child process, and the cache.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use handoff_runtime::{CompileMode, OperatorPolicy, Registry, RegistryConfig, Runtime, RuntimeConfig};
+use handoff_runtime::{CompileMode, Digest, OperatorPolicy, Registry, RegistryConfig, Runtime, RuntimeConfig};
 
 use crate::{
-    hot_swap::{said, says},
+    hot_swap::{runs, said, says},
     support::*,
 };
 
@@ -110,6 +113,54 @@ async fn a_component_that_takes_gigabytes_to_compile_takes_nothing_from_the_host
     let refusal = folder.refusal("w");
     assert!(refusal.contains("memory") && refusal.contains("128 MiB"), "{refusal}");
     assert_eq!(said(&folder.worker("w")).await, "one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_long_to_compile_takes_over_when_it_is_compiled_and_calls_go_on_meanwhile() {
+    // As long as a component of an interpreted language takes, in small.
+    let body = "(local.set 0 (i64.rotl (i64.mul (local.get 0) (i64.const 3)) (i64.load (i32.wrap_i64 (local.get 0)))))";
+    let slow = guest(
+        "worker",
+        &format!(
+            "(func (param i64) (result i64) {} (local.get 0)) {}",
+            body.repeat(5_000),
+            handler("")
+        ),
+    );
+    let config = RuntimeConfig {
+        compile: compiler(),
+        ..config()
+    };
+    let folder = Folder::open_with(
+        &[("w", &says("one"), &manifest("w"))],
+        config,
+        OperatorPolicy::default(),
+    )
+    .await;
+    let old = folder.worker("w");
+    let stall = Stall::watch();
+    let written = Instant::now();
+    std::fs::write(folder.dir.path().join("w.wasm"), &slow).unwrap();
+    let taken_over = folder.until_within(Duration::from_secs(120), "it takes over", runs("w", Digest::of(&slow)));
+    let mut calls = 0;
+    let calling = async {
+        loop {
+            old.handle(task(vec![]), call()).await.unwrap();
+            calls += 1;
+        }
+    };
+    tokio::select! {
+        () = taken_over => {}
+        () = calling => {}
+    }
+    let (took, stall) = (written.elapsed(), stall.worst());
+    let compiled_in = folder.worker("w").compiled_in().expect("it was not in the cache");
+    println!("compiled in {compiled_in:?}, took over after {took:?}; {calls} calls meanwhile");
+    assert!(
+        took <= compiled_in + Duration::from_secs(1) + stall,
+        "{took:?}, of which compiling {compiled_in:?}"
+    );
+    assert!(calls > 10, "{calls}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
