@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Error, Result};
 use clap::{Args, Subcommand};
-use handoff_host::{Config, Host, check::Severity, runtime_config};
+use handoff_host::{Config, Host, check::Severity, config::TelemetryConfig, runtime_config};
 use handoff_runtime::{CompileMode, RuntimeConfig};
 
 use self::ask::Admin;
@@ -52,6 +52,17 @@ enum Ask {
         /// The worker
         name: String,
     },
+}
+
+impl HostArgs {
+    /// Where traces go, if the host runs and they are wanted. A configuration that cannot be read is found out by whoever
+    /// reads it next.
+    pub(crate) fn telemetry(&self) -> Option<TelemetryConfig> {
+        if self.check || self.ask.is_some() {
+            return None;
+        }
+        Config::load(&self.config).ok()?.telemetry
+    }
 }
 
 /// What the host starts itself with to compile a component.

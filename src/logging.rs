@@ -4,10 +4,24 @@ use std::io::IsTerminal;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt, filter_fn},
+    layer::{Layered, SubscriberExt},
+    util::SubscriberInitExt,
+};
 
 /// What is logged where `RUST_LOG` does not say.
 const DEFAULT_FILTER: &str = "info";
+
+/// The target of what is exported.
+#[cfg(feature = "host")]
+const TRACES: &str = handoff_host::trace::TARGET;
+#[cfg(not(feature = "host"))]
+const TRACES: &str = "handoff::trace";
+
+/// What takes traces, over the log.
+pub(crate) type Exporter = Box<dyn Layer<Layered<Box<dyn Layer<Registry> + Send + Sync>, Registry>> + Send + Sync>;
 
 /// The form of the log's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -19,22 +33,25 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Installs the log of this process.
+/// Installs the log of this process, and `exporter` beside it.
 ///
 /// # Errors
 /// `RUST_LOG` makes no sense.
-pub(crate) fn install(format: LogFormat) -> Result<()> {
+pub(crate) fn install(format: LogFormat, exporter: Option<Exporter>) -> Result<()> {
     let filter = EnvFilter::builder()
         .with_default_directive(DEFAULT_FILTER.parse()?)
         .from_env()
-        .context("the environment variable RUST_LOG")?;
+        .context("the environment variable RUST_LOG")?
+        // What is exported is not logged.
+        .and(filter_fn(|metadata| metadata.target() != TRACES));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    match format {
-        LogFormat::Text => registry
-            .with(lines.with_ansi(std::io::stderr().is_terminal()))
-            .try_init()?,
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
-    }
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Text => lines
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_filter(filter)
+            .boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).with(exporter).try_init()?;
     Ok(())
 }

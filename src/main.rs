@@ -10,6 +10,8 @@ mod engine;
 mod host;
 mod logging;
 mod shutdown;
+#[cfg(feature = "host")]
+mod telemetry;
 
 use std::process::ExitCode;
 
@@ -66,11 +68,24 @@ fn run(cli: Cli) -> Result<ExitCode> {
     if let Command::CompileComponent(args) = &cli.command {
         return host::compile(args);
     }
-    logging::install(cli.log_format)?;
     // Fails only where a provider is installed already, which nobody else does.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().context("start the asynchronous runtime")?;
-    runtime.block_on(async {
+    #[cfg(feature = "host")]
+    let telemetry = match &cli.command {
+        Command::Host(args) => args.telemetry(),
+        _ => None,
+    };
+    #[cfg(feature = "host")]
+    let telemetry = telemetry
+        .map(|config| telemetry::Telemetry::start(&config, runtime.handle().clone()))
+        .transpose()?;
+    #[cfg(feature = "host")]
+    let exporter = telemetry.as_ref().map(telemetry::Telemetry::layer);
+    #[cfg(not(feature = "host"))]
+    let exporter = None;
+    logging::install(cli.log_format, exporter)?;
+    let result = runtime.block_on(async {
         match cli.command {
             #[cfg(feature = "engine")]
             Command::Engine(args) => engine::run(*args).await,
@@ -80,5 +95,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
             #[cfg(feature = "host")]
             Command::CompileComponent(args) => host::compile(&args),
         }
-    })
+    });
+    #[cfg(feature = "host")]
+    if let Some(telemetry) = telemetry {
+        telemetry.finish();
+    }
+    result
 }

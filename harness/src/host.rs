@@ -123,6 +123,14 @@ impl Host {
         self.process.terminate(STOP_LIMIT)
     }
 
+    /// Waits until it has ended after [`Process::request_stop`].
+    ///
+    /// # Errors
+    /// It has not within `limit`.
+    pub fn wait_end(&mut self, limit: Duration) -> Result<std::process::ExitStatus> {
+        self.process.wait_end(limit)
+    }
+
     /// Starts it again, on its ports, and waits until it is ready.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod ports;
 mod process;
 pub mod proxy;
 mod rest;
+mod usage;
 mod wait;
 mod workers;
 
@@ -29,5 +30,6 @@ pub use host::{Host, HostOptions};
 pub use ports::free_port;
 pub use process::{Process, kill_by_id};
 pub use rest::{Answer, Rest};
+pub use usage::Usage;
 pub use wait::{eventually, wait_until};
 pub use workers::WorkersFolder;

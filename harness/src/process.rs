@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::usage::Usage;
+
 /// Lines of its log that a process shows when a test failed while it ran.
 const LOG_TAIL_LINES: usize = 40;
 
@@ -88,25 +90,25 @@ impl Process {
         Ok(())
     }
 
+    /// SIGTERM, without waiting for what comes of it.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn request_stop(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// SIGTERM, and waits for its end.
     ///
     /// # Errors
     /// It runs on past `limit`; it is then killed.
     pub fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
         self.signal(Signal::TERM)?;
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                self.ended = true;
-                return Ok(status);
-            }
-            if Instant::now() > deadline {
-                let tail = self.log_tail();
-                self.kill()?;
-                bail!("{} did not stop within {limit:?} of SIGTERM:\n{tail}", self.name);
-            }
-            std::thread::sleep(Duration::from_millis(5));
+        let ended = self.wait_end(limit);
+        if ended.is_err() {
+            self.kill()?;
         }
+        ended.with_context(|| format!("{} did not stop after SIGTERM", self.name))
     }
 
     /// SIGSTOP: it stands still, with its connections open.
@@ -134,19 +136,38 @@ impl Process {
         send(self.child.id(), signal).with_context(|| format!("signal {}", self.name))
     }
 
+    /// What it has used so far.
+    ///
+    /// # Errors
+    /// It is gone, or the system has no `/proc`.
+    pub fn usage(&self) -> Result<Usage> {
+        Usage::of(self.child.id()).with_context(|| self.name.clone())
+    }
+
     /// Its resident memory in bytes.
     ///
     /// # Errors
     /// It is gone, or the system has no `/proc`.
     pub fn resident_bytes(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().strip_suffix(" kB"))
-            .and_then(|number| number.trim().parse::<u64>().ok())
-            .map(|kilobytes| kilobytes * 1024)
-            .ok_or_else(|| anyhow!("/proc says nothing about the memory of {}", self.name))
+        Ok(self.usage()?.resident_bytes)
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// It runs on past `limit`.
+    pub fn wait_end(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                self.ended = true;
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                bail!("{} has not ended within {limit:?}:\n{}", self.name, self.log_tail());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// The processor's time that it has used so far, in its own code and in the system's, to a hundredth of a second.

@@ -84,7 +84,7 @@ async fn within<T>(
     let outcome = result.as_ref().map_or_else(Fault::label, |_| "ok");
     metrics::counter!("handoff_capability_calls_total", "call" => call, "engine" => engine.to_owned(), "result" => outcome).increment(1);
     result.map_err(|fault| {
-        tracing::debug!(worker = caller.worker, call, engine, %fault, "a worker's call of an engine failed");
+        tracing::debug!(worker = &*caller.worker, call, engine, %fault, "a worker's call of an engine failed");
         fault.into()
     })
 }

@@ -1,5 +1,7 @@
 //! `handoff host --check`: everything that can be found out without running a task.
 
+mod operator;
+
 use std::{path::PathBuf, time::Duration};
 
 use handoff_runtime::{Registry, RegistryConfig, Runtime, RuntimeConfig, SecretSource};
@@ -51,6 +53,7 @@ impl Config {
     pub async fn check(&self, runtime: RuntimeConfig, engines: bool) -> Vec<Finding> {
         let mut findings = Vec::new();
         self.check_files(&mut findings);
+        findings.extend(operator::settings(self));
         if self.engines.is_empty() {
             let message = "no engine is configured: nothing will be fetched; add [engines.NAME] with its url";
             findings.push(Finding::new(
@@ -130,6 +133,7 @@ impl Config {
             }
         };
         let catalog = registry.current();
+        findings.extend(operator::workers(self, &catalog));
         if catalog.workers().next().is_none() {
             let message = format!(
                 "{} has no workers; put NAME.wasm and NAME.toml there",

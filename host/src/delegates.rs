@@ -24,9 +24,11 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 use crate::{
     server::Refusal,
+    trace,
     typed_json::{Origin, TypedValueError, TypedVariables, read_variables, write_variables},
     worker::{Worker, Workforce},
 };
@@ -163,10 +165,23 @@ impl Delegates {
                 message,
             ));
         }
-        self.run(name, &*worker, invocation).await
+        let span = trace::delegate(name, &invocation.engine, invocation.traceparent.as_deref());
+        let result = self
+            .run(name, &*worker, invocation, &span)
+            .instrument(span.clone())
+            .await;
+        let label = result.as_ref().map_or_else(|refused| refused.type_name, |_| "answered");
+        trace::ended(&span, label, result.is_ok());
+        result
     }
 
-    async fn run(&self, name: &str, worker: &dyn Worker, invocation: Invocation) -> Result<Answer, Refusal> {
+    async fn run(
+        &self,
+        name: &str,
+        worker: &dyn Worker,
+        invocation: Invocation,
+        span: &Span,
+    ) -> Result<Answer, Refusal> {
         let profile = worker.profile();
         let asked = invocation.deadline_ms.map_or(DEFAULT_DEADLINE, Duration::from_millis);
         let deadline = Deadline::after(asked.min(profile.time_limit));
@@ -176,7 +191,7 @@ impl Delegates {
             capabilities: self.capabilities.clone(),
             // The engine's connection closes: this future is dropped, and with it the guard. Nobody waits any more.
             cancel: cancel.clone(),
-            traceparent: invocation.traceparent.clone(),
+            traceparent: trace::traceparent(span).or_else(|| invocation.traceparent.clone()),
         };
         let _cancel = cancel.drop_guard();
         let (engine, invocation_id) = (invocation.engine.clone(), invocation.invocation_id.clone());

@@ -24,6 +24,7 @@ use crate::{
     run::Run,
     slots::Slots,
     tally::Tallies,
+    trace::TRACEPARENT,
     worker::Workforce,
 };
 
@@ -168,12 +169,12 @@ fn traceparent(task: &Task) -> Option<String> {
     let property = task
         .extension_properties
         .iter()
-        .find(|(key, _)| key == "traceparent")
+        .find(|(key, _)| key == TRACEPARENT)
         .map(|(_, value)| value.clone());
     property.or_else(|| {
         task.variables
             .iter()
-            .find(|variable| variable.name == "traceparent")
+            .find(|variable| variable.name == TRACEPARENT)
             .and_then(|variable| match &variable.value {
                 Value::Text(text) => Some(text.clone()),
                 _ => None,

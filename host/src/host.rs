@@ -13,7 +13,7 @@ use std::{
 };
 
 use handoff_runtime::{Catalog, Registry, RegistryConfig, Runtime, RuntimeConfig, RuntimeError, WorkerLimits};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use rand::Rng;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -25,6 +25,7 @@ use crate::{
     delegates::Delegates,
     dispatch::{Dispatcher, Line},
     engines::{Engine, camunda7::Camunda7},
+    metric,
     poll::Poller,
     server::{Gate, Server},
     slots::Slots,
@@ -84,6 +85,8 @@ struct Running {
 impl Host {
     /// Starts a host: loads the workers, then polls. The engines need not be there yet.
     pub async fn start(config: Config, runtime: RuntimeConfig) -> Result<Self, HostError> {
+        // First: what loads workers looks its metrics up, and nothing is recorded before there is a recorder.
+        prometheus();
         let runtime = Runtime::new(runtime)?;
         let mut folder = RegistryConfig::new(&config.workers.dir);
         folder.cache_dir.clone_from(&config.workers.cache_dir);
@@ -109,6 +112,7 @@ impl Host {
         registry: Option<Arc<Registry>>,
     ) -> Result<Self, HostError> {
         let metrics = prometheus();
+        show_topics(&workforce.borrow());
         let worker_id = worker_id();
         let lines = connect(&config, &worker_id)?;
         let stop = CancellationToken::new();
@@ -126,6 +130,7 @@ impl Host {
             let Some(settings) = config.engines.get(line.engine.name()).cloned() else {
                 continue;
             };
+            metric::begin_engine(line.engine.name());
             let health = line.health.clone();
             let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
             shown.push((line.clone(), health.clone()));
@@ -335,6 +340,7 @@ fn follow(mut catalogs: watch::Receiver<Arc<Catalog>>) -> watch::Receiver<Arc<Wo
     tokio::spawn(async move {
         while catalogs.changed().await.is_ok() {
             let next = Workforce::from(&**catalogs.borrow_and_update());
+            show_topics(&next);
             workforce.send_replace(Arc::new(next));
         }
         // Kept until nobody asks any more: a registry that was closed is no reason to forget the workers.
@@ -343,27 +349,14 @@ fn follow(mut catalogs: watch::Receiver<Arc<Catalog>>) -> watch::Receiver<Arc<Wo
     follower
 }
 
+fn show_topics(workforce: &Workforce) {
+    for (engine, assignment) in workforce.all_assignments() {
+        metric::begin_topic(engine, assignment.worker.profile());
+    }
+}
+
 /// The process's metrics; one recorder for all hosts of a process.
 fn prometheus() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE
-        .get_or_init(|| {
-            let seconds = [
-                0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 300.0,
-            ];
-            let builder = PrometheusBuilder::new();
-            let builder = match PrometheusBuilder::new()
-                .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &seconds)
-            {
-                Ok(with_buckets) => with_buckets,
-                Err(_) => builder,
-            };
-            let recorder = builder.build_recorder();
-            let handle = recorder.handle();
-            if metrics::set_global_recorder(recorder).is_err() {
-                tracing::warn!("another part of the process records metrics already; /metrics stays empty");
-            }
-            handle
-        })
-        .clone()
+    HANDLE.get_or_init(metric::record).clone()
 }

@@ -26,6 +26,7 @@ pub mod hand;
 pub mod health;
 mod host;
 pub mod lock;
+pub mod metric;
 pub mod poll;
 pub mod report;
 pub mod retries;
@@ -34,6 +35,7 @@ mod server;
 pub mod slots;
 pub mod sweep;
 pub mod tally;
+pub mod trace;
 pub mod typed_json;
 pub mod worker;
 

@@ -112,11 +112,15 @@ impl Poller {
         let mut split = false;
         // Lowered where answers are too large, and raised again step by step.
         let most = self.config.max_tasks;
+        // The last answer was as long as it could be: more tasks wait, and are fetched many at a time.
+        let mut more_wait = false;
         loop {
+            let enough = (self.config.max_tasks.min(self.slots.total()) / 4).max(1);
+            let gathering = more_wait && self.slots.free() < enough;
             let workforce = self.workforce.borrow_and_update().clone();
             not_before = not_before.filter(|at| *at > Instant::now());
             let mut short_of_slots = Vec::new();
-            while not_before.is_none() {
+            while not_before.is_none() && !gathering {
                 let Some(index) = lanes.iter().position(Option::is_none) else {
                     break;
                 };
@@ -130,7 +134,6 @@ impl Poller {
                 self.health.not_polled();
             }
             self.health.poller_due(self.due(&lanes, not_before));
-            let enough = (self.config.max_tasks.min(self.slots.total()) / 4).max(1);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return !polls.is_empty(),
@@ -142,8 +145,9 @@ impl Poller {
                             if !tasks.is_empty() {
                                 self.config.max_tasks = most.min(self.config.max_tasks + 1);
                             }
+                            more_wait = tasks.len() >= lane.fetch.max_tasks as usize;
                             if index == 0 {
-                                split = lane.kept_back && tasks.len() >= lane.fetch.max_tasks as usize;
+                                split = lane.kept_back && more_wait;
                             }
                             if self.took(&lane, tasks) {
                                 hasty.reset();
@@ -164,6 +168,7 @@ impl Poller {
                     stop.cancelled().await;
                     return !polls.is_empty();
                 },
+                () = self.slots.gathered(enough, REPLENISH), if gathering && not_before.is_none() => more_wait = false,
                 () = self.slots.replenished(&short_of_slots, enough, REPLENISH), if !short_of_slots.is_empty() && not_before.is_none() => {}
                 () = until(not_before), if not_before.is_some() => {}
             }

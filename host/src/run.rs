@@ -12,8 +12,9 @@ use std::{
 use futures::FutureExt;
 use handoff_runtime::{
     CallContext, CallError, CallErrorKind,
-    wit::types::{Failure, Outcome, Task},
+    wit::types::{Failure, Outcome, Task, Value, Variable},
 };
+use tracing::Instrument;
 
 use crate::{
     dispatch::{Dispatcher, Line, release},
@@ -24,7 +25,8 @@ use crate::{
     report::{Reported, report},
     retries::next_failure,
     slots::Slot,
-    worker::{Worker, WorkerProfile},
+    trace,
+    worker::Worker,
 };
 
 /// How long a task waits for a slot before it is given back. Two engines' polls can fetch for the same free slots.
@@ -58,6 +60,11 @@ impl End {
             Self::Unreported => "unreported",
         }
     }
+
+    /// Whether somebody may want to look into it.
+    const fn is_trouble(self) -> bool {
+        matches!(self, Self::Failed | Self::Lost(_) | Self::Unreported)
+    }
 }
 
 /// One task's stay in this host.
@@ -70,64 +77,133 @@ pub(crate) struct Run<'a> {
     pub(crate) arrived: Instant,
 }
 
+/// What has to be known of a task once the worker has it.
+struct Subject {
+    id: String,
+    retries: Option<u32>,
+    /// Its file variables: a result may name their content.
+    files: Vec<Variable>,
+}
+
+/// What a stay was spent on, for logs and metrics.
+#[derive(Debug, Default)]
+struct Account {
+    /// From the task's arrival until it had a slot.
+    waited: Duration,
+    called: Duration,
+    reported: Duration,
+    /// What a failure left.
+    retries_left: Option<u32>,
+}
+
 impl Run<'_> {
     /// Runs the task to its end, and says how that was.
     pub(crate) async fn observed(self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) {
-        let started = Instant::now();
-        let WorkerProfile { name, version, .. } = self.worker.profile();
-        let (engine, worker) = (self.line.engine.name().to_owned(), name.clone());
-        let (id, topic, business_key) = (task.id.id.clone(), task.topic.clone(), task.business_key.clone());
-        let end = self.to_its_end(slot, task, context, defect).await;
-        let elapsed = started.elapsed();
+        let profile = self.worker.profile();
+        let engine = self.line.engine.name();
+        let (topic, business_key) = (task.topic.clone(), task.business_key.clone());
+        let (activity, instance) = (task.activity_id.clone(), task.process_instance_id.clone());
+        let subject = Subject {
+            id: task.id.id.clone(),
+            retries: task.retries,
+            files: files(&task.variables),
+        };
+        let span = trace::task(engine, profile, &task, context.traceparent.as_deref());
+        let context = CallContext {
+            traceparent: trace::traceparent(&span).or(context.traceparent),
+            ..context
+        };
+        let trace_id = context
+            .traceparent
+            .as_deref()
+            .and_then(trace::trace_id)
+            .map(str::to_owned);
+        let mut account = Account::default();
+        let end = self
+            .to_its_end(&subject, slot, task, context, defect, &mut account)
+            .instrument(span.clone())
+            .await;
+        let elapsed = self.arrived.elapsed();
+        trace::ended(&span, end.label(), !end.is_trouble());
+        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
         tracing::info!(
             engine,
-            worker,
-            version = &version[..version.len().min(12)],
             topic,
-            task = id,
+            worker = profile.name,
+            version = profile.version.get(..12),
+            task = subject.id,
+            activity,
+            process_instance = instance,
             business_key,
-            end = end.label(),
-            ms = elapsed.as_secs_f64() * 1e3,
+            outcome = end.label(),
+            retries = subject.retries,
+            retries_left = account.retries_left,
+            ms = ms(elapsed),
+            wait_ms = ms(account.waited),
+            call_ms = ms(account.called),
+            report_ms = ms(account.reported),
+            trace_id,
             "task"
         );
-        let labels = [("engine", engine), ("worker", worker), ("end", end.label().to_owned())];
+        let labels = [
+            ("engine", engine.to_owned()),
+            ("worker", profile.name.clone()),
+            ("outcome", end.label().to_owned()),
+        ];
         if matches!(end, End::Completed | End::BpmnError | End::Deferred | End::Gone) {
-            self.dispatcher.tallies.ended(&self.worker.profile().name, elapsed);
+            self.dispatcher.tallies.ended(&profile.name, elapsed);
         }
         metrics::counter!("handoff_tasks_total", &labels).increment(1);
-        metrics::histogram!("handoff_task_seconds", &labels).record(elapsed.as_secs_f64());
+        metrics::histogram!("handoff_task_seconds", &labels[..2]).record(elapsed.as_secs_f64());
         drop(self.held);
     }
 
     /// Runs the task and reports it, unless the host is stopped before.
-    async fn to_its_end(&self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) -> End {
-        let id = task.id.id.clone();
+    async fn to_its_end(
+        &self,
+        subject: &Subject,
+        slot: Option<Slot>,
+        task: Task,
+        context: CallContext,
+        defect: Option<String>,
+        account: &mut Account,
+    ) -> End {
         let cancel = context.cancel.clone();
         let end = tokio::select! {
             biased;
             () = self.dispatcher.abort.cancelled() => None,
-            end = self.run(slot, task, context, defect) => Some(end),
+            end = self.run(subject, slot, task, context, defect, account) => Some(end),
         };
         match end {
             Some(end) => end,
             None => {
                 cancel.cancel();
-                self.give_back(&id).await
+                self.give_back(&subject.id).await
             }
         }
     }
 
-    async fn run(&self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) -> End {
+    async fn run(
+        &self,
+        subject: &Subject,
+        slot: Option<Slot>,
+        task: Task,
+        context: CallContext,
+        defect: Option<String>,
+        account: &mut Account,
+    ) -> End {
         let profile = self.worker.profile();
         let slots = &self.dispatcher.slots;
+        let began = Instant::now();
         let slot = match slot {
             Some(slot) => Some(slot),
             None => slots.acquire(&profile.name, profile.concurrency, SLOT_PATIENCE).await,
         };
+        account.waited = began.elapsed();
         let Some(_slot) = slot else {
-            return self.give_back(&task.id.id).await;
+            return self.give_back(&subject.id).await;
         };
-        let strikes = self.line.hand.strikes(&task.id.id);
+        let strikes = self.line.hand.strikes(&subject.id);
         if strikes >= self.dispatcher.lost_locks_max {
             let message = format!(
                 "the task lost its lock {strikes} times while worker {} handled it",
@@ -138,25 +214,26 @@ impl Run<'_> {
                 retries: Some(0),
                 ..FailureReport::default()
             };
-            return self.settle(&task, Settlement::Failure(failure)).await;
+            return self.settle(subject, Settlement::Failure(failure), account).await;
         }
-        if self.line.hand.gave_back(&task.id.id) {
+        if self.line.hand.gave_back(&subject.id) {
             // It may have come with an answer from before it was given back, and be anybody's by now.
-            match self.line.engine.holder(&task.id.id).await {
+            match self.line.engine.holder(&subject.id).await {
                 Ok(Holder::Us) => {}
                 Ok(Holder::Gone) => return End::Gone,
                 Ok(Holder::Nobody | Holder::Other(_)) => return End::Released,
-                Err(_) => return self.give_back(&task.id.id).await,
+                Err(_) => return self.give_back(&subject.id).await,
             }
         }
         if let Some(defect) = defect {
             let message = format!("the task cannot be understood: {defect}");
-            return self.fail(&task, message, None).await;
+            return self.fail(subject, message, None, account).await;
         }
         let cancel = context.cancel.clone();
+        let began = Instant::now();
         let called = tokio::select! {
             biased;
-            called = AssertUnwindSafe(self.worker.handle(task.clone(), context)).catch_unwind() => {
+            called = AssertUnwindSafe(self.worker.handle(task, context).instrument(trace::call())).catch_unwind() => {
                 called.unwrap_or_else(|_| Err(CallError {
                     kind: CallErrorKind::Internal,
                     message: "the host panicked while it ran the worker; its log says more".to_owned(),
@@ -164,55 +241,56 @@ impl Run<'_> {
                     log_tail: Vec::new(),
                 }))
             }
-            lost = self.lease.keep(&*self.line.engine, &task.id.id) => {
+            lost = self.lease.keep(&*self.line.engine, &subject.id) => {
                 cancel.cancel();
-                return self.lost(&task, lost);
+                return self.lost(subject, lost);
             }
         };
+        account.called = began.elapsed();
         match called {
-            Ok(Outcome::Complete(completion)) => self.hand_over(&task, Settlement::Complete(completion)).await,
-            Ok(Outcome::BpmnError(error)) => self.hand_over(&task, Settlement::Error(error)).await,
-            Ok(Outcome::Failure(failure)) => {
-                let report = next_failure(profile, task.retries, failure);
-                self.hand_over(&task, Settlement::Failure(report)).await
+            Ok(Outcome::Complete(completion)) => {
+                self.hand_over(subject, Settlement::Complete(completion), account).await
             }
-            Ok(Outcome::Deferred(deferral)) => self.defer(&task, deferral.lock_for_ms, deferral.reason).await,
-            Err(error) => self.failed_call(&task, error).await,
+            Ok(Outcome::BpmnError(error)) => self.hand_over(subject, Settlement::Error(error), account).await,
+            Ok(Outcome::Failure(failure)) => {
+                let report = next_failure(profile, subject.retries, failure);
+                self.hand_over(subject, Settlement::Failure(report), account).await
+            }
+            Ok(Outcome::Deferred(deferral)) => self.defer(subject, deferral.lock_for_ms, deferral.reason).await,
+            Err(error) => self.failed_call(subject, error, account).await,
         }
     }
 
-    async fn failed_call(&self, task: &Task, error: CallError) -> End {
+    async fn failed_call(&self, task: &Subject, error: CallError, account: &mut Account) -> End {
         let profile = self.worker.profile();
-        metrics::counter!("handoff_call_errors_total", "worker" => profile.name.clone(), "kind" => error.kind.label())
-            .increment(1);
         match error.kind {
             CallErrorKind::NoCapacity | CallErrorKind::Cancelled => {
                 tracing::info!(
                     worker = profile.name,
-                    task = task.id.id,
+                    task = task.id,
                     error = error.message,
                     "not an attempt: the task is given back"
                 );
-                self.give_back(&task.id.id).await
+                self.give_back(&task.id).await
             }
             // The lock ran out, not the worker's own time.
             CallErrorKind::Deadline if !self.lease.limit_passed() => self.lost(task, Lost::Expired),
             _ => {
                 let message = format!("worker {}: {}", profile.name, error.message);
-                self.fail(task, message, error.details()).await
+                self.fail(task, message, error.details(), account).await
             }
         }
     }
 
-    fn lost(&self, task: &Task, lost: Lost) -> End {
+    fn lost(&self, task: &Subject, lost: Lost) -> End {
         if lost == Lost::Taken {
             // Only this counts against the task: a lock that runs out while the engine is away is not its doing.
-            self.line.hand.strike(&task.id.id);
+            self.line.hand.strike(&task.id);
         }
         End::Lost(lost)
     }
 
-    async fn fail(&self, task: &Task, message: String, details: Option<String>) -> End {
+    async fn fail(&self, task: &Subject, message: String, details: Option<String>, account: &mut Account) -> End {
         let failure = Failure {
             message,
             details,
@@ -225,40 +303,46 @@ impl Run<'_> {
         tracing::warn!(
             engine = self.line.engine.name(),
             worker = self.worker.profile().name,
-            task = task.id.id,
+            task = task.id,
             error = report.message,
             details = report.details,
             retries = report.retries,
             "the task failed"
         );
-        self.settle(task, Settlement::Failure(report)).await
+        self.settle(task, Settlement::Failure(report), account).await
     }
 
     /// Reports a worker's own result, with the content of the files in it.
-    async fn hand_over(&self, task: &Task, settlement: Settlement) -> End {
+    async fn hand_over(&self, task: &Subject, settlement: Settlement, account: &mut Account) -> End {
         let engine = &*self.line.engine;
         let contents = tokio::select! {
             biased;
-            contents = with_contents(engine, &task.variables, settlement) => contents,
-            never = self.lease.keep_if_possible(engine, &task.id.id) => match never {},
+            contents = with_contents(engine, &task.files, settlement) => contents,
+            never = self.lease.keep_if_possible(engine, &task.id) => match never {},
         };
         match contents {
-            Ok(settlement) => self.settle(task, settlement).await,
+            Ok(settlement) => self.settle(task, settlement, account).await,
             Err(fault) => {
                 let message = format!(
                     "the result of worker {} has a file that cannot be handed on: {fault}",
                     self.worker.profile().name
                 );
-                self.fail(task, message, None).await
+                self.fail(task, message, None, account).await
             }
         }
     }
 
     /// Reports how the task ended. What the engine does not take becomes a failure, and that one is reported bare.
-    async fn settle(&self, task: &Task, settlement: Settlement) -> End {
+    async fn settle(&self, task: &Subject, settlement: Settlement, account: &mut Account) -> End {
         let mut settlement = settlement;
         loop {
-            let reported = self.report_under_lock(&task.id.id, &settlement).await;
+            let began = Instant::now();
+            let reporting = self.report_under_lock(&task.id, &settlement);
+            let reported = reporting.instrument(trace::report()).await;
+            account.reported += began.elapsed();
+            if let Settlement::Failure(failure) = &settlement {
+                account.retries_left = failure.retries;
+            }
             let reason = match reported {
                 Reported::Done => {
                     if let Settlement::Failure(failure) = &settlement {
@@ -271,7 +355,7 @@ impl Run<'_> {
                 Reported::Gone => return End::Gone,
                 Reported::Lost => return self.lost(task, Lost::Taken),
                 Reported::GaveUp(fault) => {
-                    tracing::error!(engine = self.line.engine.name(), task = task.id.id, %fault, "the task's end could not be reported; it will be delivered again");
+                    tracing::error!(engine = self.line.engine.name(), task = task.id, %fault, "the task's end could not be reported; it will be delivered again");
                     return End::Unreported;
                 }
                 Reported::Refused(reason) => reason,
@@ -282,7 +366,7 @@ impl Run<'_> {
                 {
                     tracing::error!(
                         engine = self.line.engine.name(),
-                        task = task.id.id,
+                        task = task.id,
                         reason,
                         "the engine refuses even the failure"
                     );
@@ -332,40 +416,34 @@ impl Run<'_> {
         }
     }
 
-    async fn defer(&self, task: &Task, lock_for_ms: Option<u32>, reason: Option<String>) -> End {
+    async fn defer(&self, task: &Subject, lock_for_ms: Option<u32>, reason: Option<String>) -> End {
         let engine = &*self.line.engine;
-        tracing::debug!(
-            engine = engine.name(),
-            task = task.id.id,
-            reason,
-            lock_for_ms,
-            "deferred"
-        );
+        tracing::debug!(engine = engine.name(), task = task.id, reason, lock_for_ms, "deferred");
         let Some(duration) = lock_for_ms
             .map(|ms| Duration::from_millis(ms.into()))
             .filter(|d| !d.is_zero())
         else {
-            self.line.hand.park(&task.id.id, self.lease.until());
+            self.line.hand.park(&task.id, self.lease.until());
             return End::Deferred;
         };
         for _ in 0..DEFERRAL_TRIES {
             let sent = Instant::now();
             // Parked first: whoever completes it may be faster than this answer.
-            self.line.hand.park(&task.id.id, sent + duration);
-            match engine.extend(&task.id.id, duration).await {
+            self.line.hand.park(&task.id, sent + duration);
+            match engine.extend(&task.id, duration).await {
                 Ok(()) => return End::Deferred,
                 // Whom it was deferred to was faster.
                 Err(Fault::NotFound(_)) => return End::Deferred,
                 Err(Fault::Rejected(_)) => return self.lost(task, Lost::Taken),
                 Err(fault) => {
-                    tracing::debug!(engine = engine.name(), task = task.id.id, %fault, "cannot extend the deferred task's lock")
+                    tracing::debug!(engine = engine.name(), task = task.id, %fault, "cannot extend the deferred task's lock")
                 }
             }
         }
-        self.line.hand.park(&task.id.id, self.lease.until());
+        self.line.hand.park(&task.id, self.lease.until());
         tracing::warn!(
             engine = engine.name(),
-            task = task.id.id,
+            task = task.id,
             "the deferred task keeps the lock that it had"
         );
         End::Deferred
@@ -375,6 +453,11 @@ impl Run<'_> {
         release(self.line, task_id).await;
         End::Released
     }
+}
+
+fn files(variables: &[Variable]) -> Vec<Variable> {
+    let file = |variable: &&Variable| matches!(variable.value, Value::File(_));
+    variables.iter().filter(file).cloned().collect()
 }
 
 const fn ended(settlement: &Settlement) -> End {

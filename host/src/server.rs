@@ -33,7 +33,7 @@ const REREAD_AFTER: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    type_name: &'static str,
+    pub(crate) type_name: &'static str,
     message: String,
 }
 

@@ -20,6 +20,30 @@ pub struct Slots {
 struct Used {
     all: u32,
     by_worker: HashMap<String, u32>,
+    /// How many free slots those wait for who wait. A busy host frees slots all the time: nobody is woken in vain.
+    awaited: Vec<u32>,
+}
+
+/// One who waits for free slots; no longer when it is dropped.
+struct Waiting<'a> {
+    slots: &'a Slots,
+    free: u32,
+}
+
+impl<'a> Waiting<'a> {
+    fn new(slots: &'a Slots, free: u32) -> Self {
+        slots.used.lock().awaited.push(free);
+        Self { slots, free }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let awaited = &mut self.slots.used.lock().awaited;
+        if let Some(index) = awaited.iter().position(|free| *free == self.free) {
+            awaited.swap_remove(index);
+        }
+    }
 }
 
 /// One slot; free again when it is dropped.
@@ -84,7 +108,7 @@ impl Slots {
 
     /// Takes a slot, waiting for one to become free.
     pub async fn acquire(self: &Arc<Self>, worker: &str, cap: u32, patience: Duration) -> Option<Slot> {
-        let taken = self.when(|| self.try_acquire(worker, cap));
+        let taken = self.when(1, || self.try_acquire(worker, cap));
         tokio::time::timeout(patience, taken).await.ok()
     }
 
@@ -97,12 +121,19 @@ impl Slots {
                 .any(|(worker, cap)| self.free_for(worker, *cap) > 0)
                 .then_some(())
         };
-        self.when(one).await;
-        let several = || (self.free() >= enough).then_some(());
-        let _ = tokio::time::timeout(patience, self.when(several)).await;
+        self.when(1, one).await;
+        self.gathered(enough, patience).await;
     }
 
-    async fn when<T>(&self, condition: impl Fn() -> Option<T>) -> T {
+    /// Waits for so many free slots, but not for long.
+    pub async fn gathered(&self, enough: u32, patience: Duration) {
+        let several = || (self.free() >= enough).then_some(());
+        let _ = tokio::time::timeout(patience, self.when(enough, several)).await;
+    }
+
+    /// Waits for a condition that needs `free` free slots at least.
+    async fn when<T>(&self, free: u32, condition: impl Fn() -> Option<T>) -> T {
+        let _waiting = Waiting::new(self, free);
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
@@ -125,8 +156,12 @@ impl Drop for Slot {
                 used.by_worker.remove(&self.worker);
             }
         }
+        let free = self.slots.total.saturating_sub(used.all);
+        let enough = used.awaited.iter().any(|awaited| *awaited <= free);
         drop(used);
-        self.slots.freed.notify_waiters();
+        if enough {
+            self.slots.freed.notify_waiters();
+        }
     }
 }
 

@@ -90,6 +90,13 @@ impl Workforce {
         self.topics.get(engine).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// What is to be fetched from all engines, by their names.
+    pub fn all_assignments(&self) -> impl Iterator<Item = (&str, &Assignment)> {
+        self.topics
+            .iter()
+            .flat_map(|(engine, assignments)| assignments.iter().map(move |assignment| (engine.as_str(), assignment)))
+    }
+
     /// Who handles a topic.
     pub fn topic(&self, engine: &str, topic: &str) -> Option<&Arc<dyn Worker>> {
         self.by_topic.get(&(engine.to_owned(), topic.to_owned()))

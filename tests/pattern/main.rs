@@ -6,6 +6,9 @@
 #![allow(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
     reason = "in a test an error is a failure, and its helpers are no #[test] functions"
 )]
 
@@ -21,8 +24,12 @@ mod hot_swap;
 mod idle;
 mod limits;
 mod lost_commit;
+mod observed;
 mod orders_at_once;
+mod packaging;
 mod rollback;
 mod scene;
 mod slow_delegate;
+mod stopping;
+mod traces;
 mod two_hosts;

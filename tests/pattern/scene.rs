@@ -62,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) manifests: Vec<(&'static str, String)>,
     /// More of each engine's table in the host's configuration.
     pub(crate) engine_settings: String,
+    /// More of the host's configuration.
+    pub(crate) host_settings: String,
 }
 
 impl Default for Plan {
@@ -73,6 +75,7 @@ impl Default for Plan {
             delegate_faults: Box::new(NoFaults),
             manifests: Vec::new(),
             engine_settings: String::new(),
+            host_settings: String::new(),
         }
     }
 }
@@ -107,10 +110,10 @@ impl Scene {
             .places
             .host("host", &order_url, &inventory_url, workers.path())
             .unwrap();
-        let engine_settings = plan.engine_settings;
         let host = Host::start(HostOptions {
             delegates_port,
-            engine_settings,
+            engine_settings: plan.engine_settings,
+            configuration: format!("{}\n{}", options.configuration, plan.host_settings),
             ..options
         })
         .unwrap();

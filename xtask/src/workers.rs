@@ -30,6 +30,16 @@ pub(crate) struct Args {
     way: Option<setup::Way>,
 }
 
+impl Args {
+    /// Only these workers.
+    pub(crate) fn only(names: &[&str]) -> Self {
+        Self {
+            only: names.iter().map(ToString::to_string).collect(),
+            way: None,
+        }
+    }
+}
+
 /// Builds what is not up to date.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ use tracing::Instrument;
 use wasmtime::{Store, UpdateDeadline};
 
 pub(crate) use exports::Export;
+pub use trial::NoEngines;
 pub(crate) use trial::try_out;
 
 use crate::{
@@ -96,8 +97,8 @@ async fn run<E: Export>(
     let limit = version.limits.time;
     let mut deadline = context.deadline.capped(Instant::now() + limit);
     let caller = Caller {
-        worker: version.name.clone(),
-        version: version.digest.to_string(),
+        worker: version.shared_name.clone(),
+        version: version.shared_digest.clone(),
         task: input.task(),
         invocation: input.invocation(),
         deadline: deadline.clone(),

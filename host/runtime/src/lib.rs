@@ -27,7 +27,7 @@ mod state;
 mod version;
 
 pub use bindings::wit;
-pub use call::CallContext;
+pub use call::{CallContext, NoEngines};
 pub use capabilities::{Caller, Capabilities};
 pub use config::{Allocator, CompileMode, OperatorPolicy, RuntimeConfig, SecretSource, WorkerLimits};
 pub use deadline::{Deadline, DeadlineHandle};

@@ -34,6 +34,12 @@ pub(crate) struct RunningGuard(Running);
 impl WorkerMeter {
     pub(crate) fn new(worker: &str) -> Self {
         let label = || worker.to_owned();
+        // Shown before there is anything to count: a rate needs the zero that it begins at.
+        counter!("handoff_worker_swaps_total", "worker" => label()).increment(0);
+        counter!("handoff_worker_candidates_refused_total", "worker" => label()).increment(0);
+        for capability in ["processes", "tasks", "http", "secrets"] {
+            counter!("handoff_worker_denials_total", "worker" => label(), "capability" => capability).increment(0);
+        }
         Self {
             worker: label(),
             succeeded: counter!("handoff_worker_calls_total", "worker" => label(), "outcome" => "ok"),

@@ -114,7 +114,7 @@ impl Run {
         match AbortOnDropHandle::new(self.host.spawn(future)).await {
             Ok(result) => result,
             Err(error) => {
-                tracing::error!(%error, worker = self.caller.worker, "a capability's implementation panicked");
+                tracing::error!(%error, worker = &*self.caller.worker, "a capability's implementation panicked");
                 Err(EngineError::Other(
                     "the host failed while it made the call; its log says more".to_owned(),
                 ))

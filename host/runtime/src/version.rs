@@ -102,6 +102,7 @@ pub struct WorkerVersion {
     pub(crate) name: String,
     pub(crate) shared_name: Arc<str>,
     pub(crate) digest: Digest,
+    pub(crate) shared_digest: Arc<str>,
     pub(crate) component_digest: Digest,
     pub(crate) compiled_in: Option<Duration>,
     pub(crate) manifest: Manifest,

@@ -16,6 +16,7 @@ mod auth;
 mod engine;
 mod error;
 mod listen;
+mod telemetry;
 
 use std::{
     collections::BTreeMap,
@@ -30,6 +31,7 @@ pub use auth::{Auth, BasicAuth, ClientAuth, OAuth2, TlsConfig};
 pub use engine::{Dialect, EngineConfig, FetchOrder, HeaderText};
 pub use error::ConfigError;
 pub use listen::{AdminConfig, DelegatesConfig};
+pub use telemetry::TelemetryConfig;
 
 /// The whole configuration of a host.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +54,9 @@ pub struct Config {
     /// Where secrets come from, by the names that grants use.
     #[serde(default)]
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Where traces go; absent: none are made.
+    #[serde(default)]
+    pub telemetry: Option<TelemetryConfig>,
     /// The file that it was read from; remedies name it.
     #[serde(skip)]
     pub file: PathBuf,
@@ -228,6 +233,9 @@ impl Config {
         if let Some(admin) = &self.admin {
             admin.validate()?;
         }
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.validate()?;
+        }
         Ok(())
     }
 }
@@ -295,6 +303,21 @@ mod tests {
                 &format!("{SHORTEST}[limits.worker-max]\nmemory-mb = 0\n"),
                 "handoff.toml:6",
                 "memory-mb",
+            ),
+            (
+                &format!("{SHORTEST}[telemetry]\notlp-endpoint = \"localhost:4317\"\n"),
+                "handoff.toml:6",
+                "http://127.0.0.1:4318",
+            ),
+            (
+                &format!("{SHORTEST}[telemetry]\notlp-endpoint = \"http://localhost:4318/v1/traces\"\n"),
+                "handoff.toml:6",
+                "leave /v1/traces out",
+            ),
+            (
+                &format!("{SHORTEST}[telemetry]\notlp-endpoint = \"http://x\"\nsample-ratio = 2\n"),
+                "handoff.toml:7",
+                "from 0 to 1",
             ),
             ("[engines.order]\nurl = \"http://x\"\n", "handoff.toml", "workers"),
             ("engines = [", "handoff.toml:1", ""),
@@ -408,6 +431,9 @@ mod tests {
             worker-max = { memory-mb = 64, time-ms = 60000 }
             [secrets.api]
             file = "api.key"
+            [telemetry]
+            otlp-endpoint = "http://127.0.0.1:4318/"
+            headers = { x-key = "1" }
             "#,
         )
         .unwrap();
@@ -424,6 +450,10 @@ mod tests {
             SecretSource::File("conf/api.key".into())
         );
         assert_eq!((billing.priority, billing.order), (false, FetchOrder::NewestFirst));
+        assert_eq!(
+            config.telemetry.unwrap().traces_url(),
+            "http://127.0.0.1:4318/v1/traces"
+        );
         assert!(matches!(&config.engines["inventory"].auth, Auth::BearerFile(file) if file == Path::new("conf/token")));
     }
 }

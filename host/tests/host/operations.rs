@@ -75,7 +75,7 @@ async fn health_readiness_and_metrics_tell_the_truth() {
     let counted = |line: &str| {
         line.starts_with("handoff_tasks_total")
             && line.contains(r#"worker="metered""#)
-            && line.contains(r#"end="completed""#)
+            && line.contains(r#"outcome="completed""#)
     };
     assert!(metrics.lines().any(counted), "{metrics}");
     assert_eq!(

@@ -1,6 +1,7 @@
 //! `cargo xtask bench NAME`: release builds, measured from outside.
 
 mod handoff;
+mod host;
 mod machine;
 
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ pub(crate) struct Args {
 enum What {
     /// The pattern: two engines, one host
     Handoff(handoff::Args),
+    /// The host beside the official clients, under the load generator c7bench
+    Host(host::Args),
 }
 
 /// Runs a benchmark.
@@ -27,6 +30,7 @@ enum What {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.what {
         What::Handoff(args) => handoff::run(args)?,
+        What::Host(args) => host::run(args)?,
     }
     Ok(ExitCode::SUCCESS)
 }

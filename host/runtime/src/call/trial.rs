@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallError> {
     let context = CallContext {
         deadline: Deadline::after(PATIENCE),
-        capabilities: Arc::new(Nothing),
+        capabilities: Arc::new(NoEngines),
         cancel: CancellationToken::new(),
         traceparent: None,
     };
@@ -41,17 +41,16 @@ pub(crate) async fn try_out(version: &Arc<WorkerVersion>) -> Result<(), CallErro
     result.map_err(|error| failure::with_log(error, &log, tail))
 }
 
-/// While it is tried, a component reaches no engine.
-struct Nothing;
+/// The capabilities of a worker that reaches no engine: one that is only tried, or measured.
+#[derive(Debug, Clone, Copy)]
+pub struct NoEngines;
 
 fn refused<T>() -> Result<T, EngineError> {
-    Err(EngineError::Unavailable(
-        "no engine is reached while a component is instantiated".to_owned(),
-    ))
+    Err(EngineError::Unavailable("no engine is reached from here".to_owned()))
 }
 
 #[async_trait]
-impl Capabilities for Nothing {
+impl Capabilities for NoEngines {
     async fn start(&self, _: &Caller, _: StartRequest) -> Result<Started, EngineError> {
         refused()
     }

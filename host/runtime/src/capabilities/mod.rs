@@ -12,6 +12,8 @@ mod run;
 pub(crate) mod secrets;
 mod tasks;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -27,9 +29,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The worker's name.
-    pub worker: String,
+    pub worker: Arc<str>,
     /// The digest of the worker's version, in hex.
-    pub version: String,
+    pub version: Arc<str>,
     /// The task that the worker handles; none in a delegate.
     pub task: Option<TaskRef>,
     /// The invocation that the delegate serves; none in a handler.

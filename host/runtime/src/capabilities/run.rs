@@ -11,11 +11,11 @@ impl run::Host for RunState {
     }
 
     fn worker_name(&mut self) -> String {
-        self.run.caller.worker.clone()
+        self.run.caller.worker.to_string()
     }
 
     fn worker_version(&mut self) -> String {
-        self.run.caller.version.clone()
+        self.run.caller.version.to_string()
     }
 
     fn traceparent(&mut self) -> Option<String> {

@@ -67,7 +67,7 @@ impl Host for RunState {
                 Ok(secret)
             }
             Ok(Err(reason)) => {
-                tracing::warn!(target: "handoff::worker", worker = self.run.caller.worker, reason, "secret missing");
+                tracing::warn!(target: "handoff::worker", worker = &*self.run.caller.worker, reason, "secret missing");
                 Err(SecretError::Missing(reason))
             }
             Err(_) => Err(SecretError::Other(

@@ -153,6 +153,7 @@ impl Loader {
             name: files.name.clone(),
             shared_name: files.name.as_str().into(),
             digest,
+            shared_digest: digest.to_string().into(),
             component_digest,
             compiled_in,
             slots: Arc::new(Semaphore::new(limits.concurrency as usize)),

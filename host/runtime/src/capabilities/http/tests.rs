@@ -37,8 +37,8 @@ fn hooks(grant: &str, deadline: Deadline) -> HttpHooks {
     };
     HttpHooks {
         caller: Arc::new(Caller {
-            worker: "w".to_owned(),
-            version: String::new(),
+            worker: "w".into(),
+            version: "".into(),
             task: None,
             invocation: None,
             deadline,
