@@ -56,6 +56,8 @@ pub const METRICS: &[Metric] = &[
     metric("handoff_polls_total", Counter, &["engine", "result"], "Polls by how they ended: tasks, empty, or a fault"),
     metric("handoff_engine_reachable", Gauge, &["engine"], "1 if the engine answered last time"),
     metric("handoff_engine_faults_total", Counter, &["engine", "fault"], "Polls and probes without an answer of the engine"),
+    metric("handoff_poller_restarts_total", Counter, &["engine"], "Pollers that panicked and were started again: an error of the host's own"),
+    metric("handoff_token_requests_total", Counter, &["result"], "Requests for OAuth2 tokens: ok or failed"),
     metric("handoff_report_faults_total", Counter, &["engine", "fault"], "Reports of a task's end that had to be tried again or were refused"),
     metric("handoff_duplicate_deliveries_total", Counter, &["engine"], "Tasks that were delivered while they were in hand"),
     metric("handoff_forgotten_locks_total", Counter, &["engine"], "Tasks that a lost answer had locked, given back"),
@@ -137,6 +139,7 @@ pub(crate) fn begin_engine(engine: &str) {
         "handoff_duplicate_deliveries_total",
         "handoff_forgotten_locks_total",
         "handoff_lock_extensions_total",
+        "handoff_poller_restarts_total",
     ] {
         counter!(name, "engine" => label()).increment(0);
     }
