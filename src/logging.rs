@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     layer::{Layered, SubscriberExt},
     util::SubscriberInitExt,
 };
@@ -42,8 +42,9 @@ pub(crate) fn install(format: LogFormat, exporter: Option<Exporter>) -> Result<(
         .with_default_directive(DEFAULT_FILTER.parse()?)
         .from_env()
         .context("the environment variable RUST_LOG")?
-        // What is exported is not logged.
-        .and(filter_fn(|metadata| metadata.target() != TRACES));
+        // What is exported is not logged. The hint keeps the other filter's: without it every library's every trace event
+        // would be looked at.
+        .and(filter_fn(|metadata| metadata.target() != TRACES).with_max_level_hint(LevelFilter::TRACE));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines

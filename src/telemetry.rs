@@ -15,7 +15,10 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use tokio::runtime::Handle;
-use tracing_subscriber::{Layer, filter::filter_fn};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, filter_fn},
+};
 
 use crate::logging::Exporter;
 
@@ -72,7 +75,7 @@ impl Telemetry {
             .with_tracer(self.provider.tracer("handoff"))
             .with_location(false)
             .with_threads(false)
-            .with_filter(filter_fn(|metadata| metadata.target() == TARGET))
+            .with_filter(filter_fn(|metadata| metadata.target() == TARGET).with_max_level_hint(LevelFilter::INFO))
             .boxed()
     }
 

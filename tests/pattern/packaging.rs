@@ -65,10 +65,10 @@ fn texts(list: &Yaml) -> Vec<&str> {
 fn the_unit_is_one_that_systemd_takes() {
     let unit = read("systemd/handoff-host.service");
     let value = |key: &str| {
-        let lines = unit
+        let mut lines = unit
             .lines()
             .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-        lines.last().unwrap_or_else(|| panic!("no {key}")).to_owned()
+        lines.next().unwrap_or_else(|| panic!("no {key}")).to_owned()
     };
     assert_is_spoken(value("ExecStart").split(' ').skip(1));
     assert_eq!(
