@@ -112,7 +112,6 @@ impl Host {
         registry: Option<Arc<Registry>>,
     ) -> Result<Self, HostError> {
         let metrics = prometheus();
-        show_topics(&workforce.borrow());
         let worker_id = worker_id();
         let lines = connect(&config, &worker_id)?;
         let stop = CancellationToken::new();
@@ -336,6 +335,7 @@ pub(crate) fn worker_id() -> String {
 /// The workforce of each catalog.
 fn follow(mut catalogs: watch::Receiver<Arc<Catalog>>) -> watch::Receiver<Arc<Workforce>> {
     let first = Workforce::from(&**catalogs.borrow_and_update());
+    show_topics(&first);
     let (workforce, follower) = watch::channel(Arc::new(first));
     tokio::spawn(async move {
         while catalogs.changed().await.is_ok() {
