@@ -7,7 +7,6 @@
     clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::print_stderr,
     reason = "in a test an error is a failure, and its helpers are no #[test] functions"
 )]
