@@ -8,6 +8,8 @@ mod deploy;
 mod engine;
 #[cfg(feature = "host")]
 mod host;
+#[cfg(feature = "engine")]
+mod lint;
 mod logging;
 mod shutdown;
 #[cfg(feature = "host")]
@@ -38,6 +40,9 @@ enum Command {
     /// Run the sidecar: fetch external tasks, and run each in a fresh instance of a worker
     #[cfg(feature = "host")]
     Host(host::HostArgs),
+    /// Tell what is wrong with models, and what will hurt
+    #[cfg(feature = "engine")]
+    Lint(lint::LintArgs),
     /// Deploy models to an engine
     Deploy(deploy::DeployArgs),
     /// Compile one component: what the host runs in a process of its own
@@ -91,6 +96,8 @@ fn run(cli: Cli) -> Result<ExitCode> {
             Command::Engine(args) => engine::run(*args).await,
             #[cfg(feature = "host")]
             Command::Host(args) => host::run(args).await,
+            #[cfg(feature = "engine")]
+            Command::Lint(args) => lint::run(&args),
             Command::Deploy(args) => deploy::run(args).await.map(|()| ExitCode::SUCCESS),
             #[cfg(feature = "host")]
             Command::CompileComponent(args) => host::compile(&args),

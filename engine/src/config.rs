@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+pub use crate::service::ScriptLimits;
+
 /// The configuration of one engine.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -182,6 +184,8 @@ pub struct Limits {
     pub cached_models: usize,
     /// Elements that one command may enter: an endless loop ends here, with an error.
     pub command_steps: u32,
+    /// What a script may use.
+    pub scripts: ScriptLimits,
     /// The retries of a new job.
     pub job_retries: i32,
     /// How long the engine waits for open connections when it stops.
@@ -203,6 +207,7 @@ impl Default for Limits {
             queued_reads: 1024,
             cached_models: 256,
             command_steps: 100_000,
+            scripts: ScriptLimits::default(),
             job_retries: 3,
             shutdown_grace: Duration::from_secs(10),
         }

@@ -4,6 +4,7 @@
 //! See ARCHITECTURE.md.
 
 pub mod config;
+pub mod model;
 pub mod rest;
 pub mod serve;
 pub mod service;

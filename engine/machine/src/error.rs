@@ -47,6 +47,17 @@ pub enum MachineError {
     /// A delegate or script failed.
     #[error("{0}")]
     Delegate(String),
+    /// `ScriptEvaluationException`: a script failed.
+    #[error("{0}")]
+    Script(String),
+    /// An exception of Java's own, which no resource wraps: `NumberFormatException`, `ClassCastException`.
+    #[error("{message}")]
+    Java {
+        /// Its simple name.
+        class: &'static str,
+        /// What it says.
+        message: String,
+    },
     /// The stored rows could not be read, or another command holds the instance.
     #[error(transparent)]
     View(#[from] ViewError),

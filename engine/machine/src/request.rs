@@ -24,7 +24,7 @@ pub enum RequestKind {
     /// `camunda:delegateExpression="${name}"` or `camunda:class` of a listener or a service task.
     Delegate(DelegateCall),
     /// A script of a script task, a listener or a mapping.
-    Script(ScriptCall),
+    Script(Box<ScriptCall>),
 }
 
 /// A call of a delegate by its name.
@@ -80,8 +80,16 @@ pub struct ScriptCall {
     pub format: String,
     /// The source.
     pub source: String,
+    /// The activity's id in the model, for messages.
+    pub activity_id: String,
     /// All variables visible to the execution, inner ones winning.
     pub variables: Vec<(String, Value)>,
+    /// Those of the execution's own scope.
+    pub local_variables: Vec<(String, Value)>,
+    /// The properties of `execution`, by the names of Camunda's `DelegateExecution`.
+    pub execution: Vec<(String, Value)>,
+    /// The properties of `task` in a task listener, by the names of `DelegateTask`.
+    pub task: Option<Vec<(String, Value)>>,
 }
 
 /// The answer to a request.
@@ -98,8 +106,14 @@ pub enum Answer {
     Evaluated {
         /// The result.
         result: Value,
-        /// The variables that it set.
+        /// The variables that it set: where they exist, else on the instance.
         variables: Vec<VariableInput>,
+        /// Set on the execution's own scope.
+        local_variables: Vec<VariableInput>,
+        /// Removed where they exist.
+        removed: Vec<String>,
+        /// Properties of the task that it set, by their names.
+        task: Vec<(String, Value)>,
     },
     /// It ended in a BPMN error.
     BpmnError {

@@ -198,6 +198,13 @@ pub enum JobKind {
         /// The subscription. Where it is gone, nothing happens.
         subscription: Id,
     },
+    /// Calls a timeout listener of its execution's user task.
+    TaskTimeout {
+        /// The listener's id.
+        listener: String,
+        /// The rest of a cycle.
+        repeat: Option<String>,
+    },
     /// Starts an instance by a timer start event.
     TimerStart {
         /// The rest of a cycle.

@@ -131,7 +131,9 @@ impl RestError {
     /// Wraps as Camunda's resources do: any error of the engine becomes a `RestException` of status 500 with words
     /// before, and any error in what was sent an `InvalidRequestException` of its own status.
     pub(crate) fn wrapped(self, before: &str) -> Self {
-        if self.is_transient() {
+        // What is no exception of the engine is passed on too: Camunda's resources catch only their own.
+        let foreign = self.code.is_none() && self.status == StatusCode::INTERNAL_SERVER_ERROR;
+        if self.is_transient() || foreign {
             return self;
         }
         if self.code.is_some() {
@@ -172,6 +174,8 @@ impl From<MachineError> for RestError {
             MachineError::Execution(_) | MachineError::Delegate(_) | MachineError::View(ViewError::Store(_)) => {
                 of(S::INTERNAL_SERVER_ERROR, "ProcessEngineException")
             }
+            MachineError::Script(_) => of(S::INTERNAL_SERVER_ERROR, "ScriptEvaluationException"),
+            MachineError::Java { class, .. } => Self::new(S::INTERNAL_SERVER_ERROR, class, message),
             MachineError::View(ViewError::Reserved(_)) => Self::conflict(message),
         }
     }

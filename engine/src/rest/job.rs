@@ -62,7 +62,7 @@ fn dto(reader: &Reader<'_>, job: &Job) -> Result<Json> {
         "exceptionMessage": job.exception_message,
         "failedActivityId": job.failed_activity,
         "retries": job.retries,
-        "dueDate": date::format(job.due.unwrap_or(job.created)),
+        "dueDate": job.due.map(date::format),
         "suspended": job.suspended,
         "priority": job.priority,
         "tenantId": job.tenant,

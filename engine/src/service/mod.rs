@@ -23,6 +23,7 @@ mod metrics;
 mod processor;
 mod queue;
 mod reservations;
+mod scripts;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -45,6 +46,7 @@ pub use self::fetch::{CreateOrder, FetchRequest, FetchTopic, LockedTask};
 use self::metrics::Counters;
 pub use self::metrics::Stats;
 use self::queue::CommandQueue;
+pub use self::scripts::ScriptLimits;
 use crate::config::Config;
 use crate::store::{OpenError, ReaderPool, Store, StoreError};
 

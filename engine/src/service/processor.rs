@@ -60,8 +60,6 @@ pub(super) struct Processor {
     waiting: HashMap<Ticket, Box<Pending>>,
     /// What follows from the last turn: it is done in the next.
     ready: Vec<Work>,
-    /// Answers that need nobody outside.
-    answers: Vec<(Ticket, Answer)>,
     outgoing: Vec<Outgoing>,
     /// Topics of which a task was passed over because its instance was reserved.
     passed_over: HashSet<String>,
@@ -83,7 +81,6 @@ impl Processor {
             reservations: Reservations::default(),
             waiting: HashMap::new(),
             ready: Vec::new(),
-            answers: Vec::new(),
             outgoing: Vec::new(),
             passed_over: HashSet::new(),
             next_cleanup: Arc::default(),
@@ -94,10 +91,9 @@ impl Processor {
     /// Does all that can be done now.
     pub(super) fn turn(&mut self, now: Millis, work: Vec<Work>, answers: Vec<(Ticket, Answer)>) -> Turn {
         let mut all = std::mem::take(&mut self.ready);
-        let own = std::mem::take(&mut self.answers);
         all.extend(
-            own.into_iter()
-                .chain(answers)
+            answers
+                .into_iter()
                 .filter_map(|(ticket, answer)| self.answered(ticket, answer)),
         );
         self.waiters.wake_offers(now);
@@ -131,7 +127,7 @@ impl Processor {
 
     /// Whether commands are under way that will still be answered.
     pub(super) fn is_busy(&self) -> bool {
-        !self.waiting.is_empty() || !self.ready.is_empty() || !self.answers.is_empty()
+        !self.waiting.is_empty() || !self.ready.is_empty()
     }
 
     /// Whether the database can no longer be written.
@@ -254,7 +250,7 @@ impl Processor {
 
     /// When there is something to do again.
     fn next(&self, now: Millis) -> Option<Millis> {
-        if !self.ready.is_empty() || !self.answers.is_empty() {
+        if !self.ready.is_empty() {
             return Some(now);
         }
         let jobs = (self.broken.is_none() && self.horizon.running() < self.limits.running_jobs)

@@ -16,6 +16,7 @@ use super::delegates::Delegates;
 use super::metrics::Counters;
 use super::processor::{Outgoing, Processor};
 use super::queue::CommandQueue;
+use super::scripts::Scripts;
 use crate::config::Config;
 use crate::store::{OpenError, Store, StoreError};
 
@@ -61,10 +62,12 @@ pub(super) fn spawn(
             let _closing = Closing(Arc::clone(&queue));
             let group = limits.group_commands.max(1);
             let grace = limits.shutdown_grace;
+            let scripts = Scripts::new(limits.scripts);
             let caller = Caller {
                 runtime,
                 node,
                 delegates,
+                scripts,
                 queue: Arc::clone(&queue),
             };
             run(&mut processor, &*clock, &queue, &caller, group, grace);
@@ -79,24 +82,30 @@ struct Caller {
     runtime: Handle,
     node: Node,
     delegates: Arc<dyn Delegates>,
+    scripts: Scripts,
     queue: Arc<CommandQueue>,
 }
 
 impl Caller {
     fn send(&self, outgoing: Outgoing) {
-        let RequestKind::Delegate(call) = outgoing.request.kind else {
-            return;
-        };
-        let name = call.name.clone();
         let queue = Arc::clone(&self.queue);
-        let called = self.delegates.call(self.node, call);
+        let (name, called) = match outgoing.request.kind {
+            RequestKind::Delegate(call) => (
+                format!("delegate '{}'", call.name),
+                self.delegates.call(self.node, call),
+            ),
+            RequestKind::Script(call) => (
+                format!("the script of '{}'", call.activity_id),
+                self.scripts.run(call).boxed(),
+            ),
+        };
         self.runtime.spawn(async move {
             // Without an answer the command would wait for ever.
             let answer = AssertUnwindSafe(called)
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Answer::Failed {
-                    message: format!("the call of delegate '{name}' panicked"),
+                    message: format!("the call of {name} panicked"),
                 });
             queue.answer(outgoing.ticket, answer);
         });

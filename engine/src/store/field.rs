@@ -244,7 +244,7 @@ impl Field for ExecutionState {
     }
 }
 
-/// `kind, repeat, batch`
+/// `kind, repeat, batch`; of a timeout listener `repeat` is its id and the rest of its cycle, in JSON.
 impl Field for JobKind {
     fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
         let code: i64 = from.take()?;
@@ -268,6 +268,13 @@ impl Field for JobKind {
                 let from = repeat.and_then(|text| text.parse().ok()).unwrap_or_default();
                 Ok(Self::Batch { batch: Id(batch), from })
             }
+            (7, _) => {
+                let text: Option<String> = repeat;
+                let (listener, repeat): (String, Option<String>) =
+                    serde_json::from_str(text.as_deref().unwrap_or_default())
+                        .map_err(|error| from.invalid(error.to_string()))?;
+                Ok(Self::TaskTimeout { listener, repeat })
+            }
             (other, _) => Err(from.invalid(format!("{other} is no kind of job"))),
         }
     }
@@ -281,6 +288,9 @@ impl Field for JobKind {
             Self::Timed { work } => (4, Some(work.clone()), None),
             Self::BatchSeed { batch } => (5, None, Some(batch.0)),
             Self::Batch { batch, from } => (6, Some(from.to_string()), Some(batch.0)),
+            Self::TaskTimeout { listener, repeat } => {
+                (7, Some(serde_json::json!([listener, repeat]).to_string()), None)
+            }
         };
         to.put(code)?;
         to.put(rest)?;

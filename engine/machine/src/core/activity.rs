@@ -105,8 +105,10 @@ impl Work<'_> {
     /// Subscriptions, input parameters and timers of an activity instance that is a scope.
     fn open_scope(&mut self, place: &Place) -> Run<()> {
         self.subscribe(place)?;
+        self.declare(place)?;
         self.map_inputs(place)?;
-        self.start_timers(place)
+        self.start_timers(place)?;
+        self.start_timeouts(place)
     }
 
     fn activity_history(&mut self, place: &Place) -> Run<()> {
@@ -184,7 +186,7 @@ impl Work<'_> {
     /// Whether a flow may be taken. A flow without a condition always is.
     pub(super) fn holds(&mut self, place: &Place, flow: FlowIx) -> Run<bool> {
         match &place.model().flow(flow).condition {
-            Some(condition) => Ok(self.condition(&Site::from(place), condition)?),
+            Some(condition) => self.flow_condition(&Site::from(place), condition),
             None => Ok(true),
         }
     }
@@ -200,12 +202,11 @@ impl Work<'_> {
             return Ok(());
         }
         if flows.is_empty() {
-            if place.element().async_after {
-                return self.wait_after(place, place.execution, &[]);
-            }
+            // Without a flow to take there is nothing that a job could do.
             return self.end_path(place);
         }
         self.map_outputs(place)?;
+        self.destroy_declared(place)?;
         if place.element().async_after {
             self.dispose_holdings(place)?;
             for (position, flow) in flows.iter().enumerate() {

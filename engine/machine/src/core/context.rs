@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::halt::{Halt, Run};
 use super::place::Place;
 use super::work::Work;
+use crate::error::MachineError;
 use crate::expression::{Context, Datum, EvalError, Expression, HostObject};
 use crate::id::{Id, Millis};
 use crate::model::{Element, ElementIx};
@@ -97,22 +98,74 @@ impl Work<'_> {
         }
     }
 
-    /// A whole number, such as a priority.
-    pub(super) fn optional_number(&mut self, site: &Site, expression: Option<&Expression>) -> Run<Option<i64>> {
+    /// The priority of a job or external task. As in Camunda, an expression that cannot be evaluated makes it 0: a job
+    /// must not fail for its priority alone.
+    pub(super) fn priority(&mut self, site: &Site, expression: Option<&Expression>) -> Run<i64> {
+        let Some(expression) = expression else { return Ok(0) };
+        if let Some(text) = expression.literal() {
+            return text
+                .trim()
+                .parse()
+                .map_err(|_| Halt::execution(format!("Priority value is not an Integer: {}", expression.source())));
+        }
+        match self.evaluate(site, expression) {
+            Ok(Datum::Short(number)) => Ok(number.into()),
+            Ok(Datum::Integer(number)) => Ok(number.into()),
+            Ok(Datum::Long(number)) => Ok(number),
+            Ok(_) => Err(Halt::execution(format!(
+                "Priority value is not an Integer: {}",
+                expression.source()
+            ))),
+            Err(EvalError::Failed(_) | EvalError::Unknown(_)) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A whole number of 32 bits, or a text that is one. Java's own exceptions end what is none of both, as in Camunda's
+    /// `BaseCallableElement.getVersion` and `MultiInstanceActivityBehavior.resolveLoopCardinality`.
+    pub(super) fn whole_number(&mut self, site: &Site, expression: &Expression) -> Run<i32> {
+        let malformed = |text: &str| MachineError::Java {
+            class: "NumberFormatException",
+            message: format!("For input string: \"{text}\""),
+        };
+        match self.evaluate(site, expression)? {
+            Datum::Text(text) => text.parse().map_err(|_| malformed(&text).into()),
+            Datum::Short(number) => Ok(number.into()),
+            Datum::Integer(number) => Ok(number),
+            Datum::Long(number) => i32::try_from(number).map_err(|_| malformed(&number.to_string()).into()),
+            Datum::Double(number) => Ok(number as i32),
+            _ => Err(Halt::execution(format!(
+                "'{}' is neither a whole number nor a text that is one",
+                expression.source()
+            ))),
+        }
+    }
+
+    /// A text that Camunda casts: every other value ends in a `ClassCastException`.
+    pub(super) fn cast_text(&mut self, site: &Site, expression: Option<&Expression>) -> Run<Option<String>> {
         let Some(expression) = expression else { return Ok(None) };
         match self.evaluate(site, expression)? {
             Datum::Null => Ok(None),
-            Datum::Short(number) => Ok(Some(number.into())),
-            Datum::Integer(number) => Ok(Some(number.into())),
-            Datum::Long(number) => Ok(Some(number)),
-            other => match other.into_text().and_then(|text| text.trim().parse().ok()) {
-                Some(number) => Ok(Some(number)),
-                None => Err(Halt::execution(format!(
-                    "Priority value is not an Integer: {}",
+            Datum::Text(text) => Ok(Some(text.to_string())),
+            other => Err(MachineError::Java {
+                class: "ClassCastException",
+                message: format!(
+                    "class {} cannot be cast to class java.lang.String ({})",
+                    other.type_name(),
                     expression.source()
-                ))),
-            },
+                ),
+            }
+            .into()),
         }
+    }
+}
+
+/// The property that a getter or setter is named after.
+fn decapitalise(name: &str) -> String {
+    let mut chars = name.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
     }
 }
 
@@ -144,6 +197,8 @@ impl Context for Sight<'_, '_, '_> {
             "externalTask" if self.external_task.is_some() => {
                 return Ok(self.external_task.map(|id| Datum::Host(HostObject::ExternalTask(id))));
             }
+            // Nobody is logged in to an engine without users.
+            "authenticatedUserId" => return Ok(Some(Datum::Null)),
             "task" if self.task.is_some() => return Ok(self.task.map(|id| Datum::Host(HostObject::Task(id)))),
             _ => {}
         }
@@ -218,6 +273,14 @@ impl Context for Sight<'_, '_, '_> {
                 Ok(Some(value.as_ref().map_or(Datum::Null, Datum::from)))
             }
             ("hasVariable", [key]) => Ok(Some(Datum::Boolean(self.work.value(scope, &name(key))?.is_some()))),
+            (setter, [value]) if matches!(object, HostObject::Task(_)) && setter.starts_with("set") => {
+                let HostObject::Task(id) = object else { return Ok(None) };
+                let property = decapitalise(&setter["set".len()..]);
+                self.work
+                    .set_task_property(id, &property, &value.clone().into_value())
+                    .map_err(failed)?;
+                Ok(Some(Datum::Null))
+            }
             ("setVariable", [key, value]) => set(self.work, false, key, value.clone().into_value()),
             ("setVariableLocal", [key, value]) => set(self.work, true, key, value.clone().into_value()),
             ("removeVariable", [key]) => {
@@ -228,13 +291,8 @@ impl Context for Sight<'_, '_, '_> {
             ("getExecution", []) if matches!(object, HostObject::Task(_)) => {
                 Ok(Some(Datum::Host(HostObject::Execution(scope))))
             }
-            (getter, []) => match getter.strip_prefix("get").and_then(|rest| {
-                let mut chars = rest.chars();
-                chars
-                    .next()
-                    .map(|first| first.to_lowercase().chain(chars).collect::<String>())
-            }) {
-                Some(property) => self.property(object, &property),
+            (getter, []) => match getter.strip_prefix("get") {
+                Some(property) => self.property(object, &decapitalise(property)),
                 None => Ok(None),
             },
             _ => Ok(None),

@@ -34,7 +34,7 @@ pub(super) struct Thrown {
 pub(super) enum Cause {
     /// A BPMN error with its code.
     Bpmn { code: String, message: Option<String> },
-    /// A failure: only those who catch everything catch it, and else it ends the command.
+    /// A failure: only an event whose code is a class of Java's exceptions catches it, and else it ends the command.
     Failure(MachineError),
 }
 

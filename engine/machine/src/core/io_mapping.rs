@@ -4,7 +4,9 @@ use indexmap::IndexMap;
 
 use super::context::Site;
 use super::halt::Run;
+use super::outside::OnFailure;
 use super::place::Place;
+use super::script::Occasion;
 use super::work::Work;
 use crate::expression::Datum;
 use crate::model::ParameterValue;
@@ -40,6 +42,9 @@ impl Work<'_> {
         Ok(match value {
             ParameterValue::Null => Datum::Null,
             ParameterValue::Expression(expression) => self.evaluate(site, expression)?,
+            ParameterValue::Script(script) => {
+                self.run_script(site, script, Occasion::default(), OnFailure::EndCommand)?
+            }
             ParameterValue::List(items) => {
                 let items: Run<Vec<Datum>> = items.iter().map(|item| self.parameter_value(site, item)).collect();
                 Datum::list(items?)

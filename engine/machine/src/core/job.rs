@@ -55,6 +55,16 @@ impl Work<'_> {
         self.create_job(site, definition.model.at(event), kind, None, Some(next.due))
     }
 
+    /// A job that calls a timeout listener of a user task.
+    pub(super) fn create_timeout_job(&mut self, site: &Site, task: &Element, listener: &str, timer: &Timer) -> Run<()> {
+        let next = self.timer_due(site, timer)?;
+        let kind = JobKind::TaskTimeout {
+            listener: listener.to_owned(),
+            repeat: next.repeat,
+        };
+        self.create_job(site, task, kind, None, Some(next.due))
+    }
+
     fn create_job(
         &mut self,
         site: &Site,
@@ -63,9 +73,7 @@ impl Work<'_> {
         moment: Option<&str>,
         due: Option<Millis>,
     ) -> Run<()> {
-        let priority = self
-            .optional_number(site, element.job_priority.as_ref())?
-            .unwrap_or_default();
+        let priority = self.priority(site, element.job_priority.as_ref())?;
         let tenant = self.instance(site.instance)?.and_then(|row| row.tenant.clone());
         let execution = Some(site.execution);
         let instance = Some(site.instance);
@@ -152,7 +160,12 @@ impl Work<'_> {
         })
     }
 
+    /// Writes a new job down, with as many retries as its cycle has attempts.
     pub(super) fn insert_job(&mut self, job: Job) -> Run<()> {
+        let retries = self
+            .retry_cycle(&job)?
+            .map_or(job.retries, |cycle| cycle.attempts.max(1));
+        let job = Job { retries, ..job };
         self.log_job(&job, LogState::Created)?;
         self.insert(job);
         Ok(())
@@ -225,6 +238,10 @@ impl Work<'_> {
                     self.deliver_signal(&row, &SignalPayload::default())?;
                 }
             }
+            (JobKind::TaskTimeout { listener, repeat }, Some(execution)) => {
+                self.repeat_timer(&job, repeat.as_deref())?;
+                self.attempt(|work| work.task_timeout(execution, listener))?;
+            }
             (JobKind::TimerStart { repeat }, _) => {
                 self.repeat_timer(&job, repeat.as_deref())?;
                 self.start_by_timer(&job)?;
@@ -271,6 +288,10 @@ impl Work<'_> {
         };
         let kind = match job.kind {
             JobKind::TimerStart { .. } => JobKind::TimerStart { repeat: next.repeat },
+            JobKind::TaskTimeout { ref listener, .. } => JobKind::TaskTimeout {
+                listener: listener.clone(),
+                repeat: next.repeat,
+            },
             _ => JobKind::Timer { repeat: next.repeat },
         };
         let job = Job {

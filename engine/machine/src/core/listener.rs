@@ -6,6 +6,7 @@ use super::context::Site;
 use super::halt::{Halt, Run};
 use super::outside::OnFailure;
 use super::place::Place;
+use super::script::Occasion;
 use super::work::Work;
 use crate::model::{FlowIx, Implementation, Listener, ListenerEvent};
 use crate::request::DelegateEvent;
@@ -61,6 +62,19 @@ impl Work<'_> {
             Implementation::Expression(expression) => {
                 self.evaluate(site, expression)?;
                 Ok(())
+            }
+            Implementation::Script(script) => {
+                let event = match listener.event {
+                    ListenerEvent::Start => "start",
+                    ListenerEvent::End => "end",
+                    ListenerEvent::Take => "take",
+                };
+                let occasion = Occasion {
+                    event: Some(event),
+                    transition,
+                    task: None,
+                };
+                self.run_script(site, script, occasion, OnFailure::EndCommand).map(drop)
             }
             Implementation::Delegate(delegate) => {
                 let event = match listener.event {

@@ -13,7 +13,7 @@ use crate::request::{Answer, DelegateCall, DelegateEvent, RequestKind};
 pub(super) enum OnFailure {
     /// The command fails.
     EndCommand,
-    /// An event of the model that catches everything may catch it.
+    /// An event of the model that catches exceptions of Java may catch it.
     Throw,
 }
 

@@ -27,6 +27,7 @@ impl Place {
         let timer = |ix| matches!(model.trigger(ix), Some(Trigger::Timer(_) | Trigger::Signal(_)));
         element.async_before
             || element.async_after
+            || element.task_listeners.iter().any(|listener| listener.timer.is_some())
             || timer(self.ix)
             || element.boundary.iter().any(|ix| timer(*ix))
             || (matches!(element.kind, Kind::EventGateway)

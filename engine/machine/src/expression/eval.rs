@@ -32,7 +32,14 @@ impl EvalError {
     /// Names the expression.
     pub(super) fn within(self, source: &str) -> Self {
         match self {
-            Self::Failed(cause) => Self::Failed(format!("Error while evaluating expression: {source}. Cause: {cause}")),
+            Self::Failed(cause) => {
+                let what = if cause.starts_with("Unknown method") {
+                    "Unknown method used in expression"
+                } else {
+                    "Error while evaluating expression"
+                };
+                Self::Failed(format!("{what}: {source}. Cause: {cause}"))
+            }
             Self::Unknown(cause) => {
                 Self::Unknown(format!("Unknown property used in expression: {source}. Cause: {cause}"))
             }

@@ -27,6 +27,41 @@ pub(super) fn parse(value: &Datum) -> Result<Datum, EvalError> {
     }
 }
 
+/// The part of JSON that a path of names and positions leads to: `$.lines[0].name`. Wildcards and filters are refused.
+fn select<'j>(json: &'j Json, path: &str) -> Result<&'j Json, EvalError> {
+    let unread = || {
+        EvalError::failed(format!(
+            "the path '{path}' is not read here: use names and positions, as in $.a[0].b"
+        ))
+    };
+    let mut rest = path.trim().strip_prefix('$').ok_or_else(unread)?;
+    let mut at = json;
+    while !rest.is_empty() {
+        let step;
+        if let Some(inside) = rest.strip_prefix('[') {
+            let (index, after) = inside.split_once(']').ok_or_else(unread)?;
+            let name = index.strip_prefix('\'').and_then(|name| name.strip_suffix('\''));
+            step = match (name, index.parse::<usize>()) {
+                (Some(name), _) => at.get(name),
+                (None, Ok(index)) => at.get(index),
+                _ => return Err(unread()),
+            };
+            rest = after;
+        } else {
+            let inside = rest.strip_prefix('.').ok_or_else(unread)?;
+            let end = inside.find(['.', '[']).unwrap_or(inside.len());
+            let (name, after) = inside.split_at(end);
+            if name.is_empty() || name.contains(['*', '?', '(']) {
+                return Err(unread());
+            }
+            step = at.get(name);
+            rest = after;
+        }
+        at = step.ok_or_else(|| EvalError::failed(format!("the JSON has nothing at '{path}'")))?;
+    }
+    Ok(at)
+}
+
 pub(super) fn property(json: &Json, name: &str) -> Option<Datum> {
     match name {
         "boolean" => Some(Datum::Boolean(json.is_boolean())),
@@ -51,8 +86,19 @@ pub(super) fn call(json: &Json, name: &str, arguments: &[Datum]) -> Result<Optio
                 )));
             }
         },
+        ("prop", [key, value]) => match (json, value.to_json()) {
+            (Json::Object(fields), Some(value)) => {
+                let mut fields = fields.clone();
+                fields.insert(key.display(), value);
+                Datum::Json(Arc::new(Json::Object(fields)))
+            }
+            (_, Some(_)) => return Err(no("an object")),
+            (_, None) => return Err(EvalError::failed(format!("{} has no JSON form", value.type_name()))),
+        },
+        ("jsonPath", [path]) => node(select(json, &path.display())?),
+        ("element", []) => node(json),
         ("hasProp", [key]) => Datum::Boolean(json.get(key.display()).is_some()),
-        ("elements", []) => match json.as_array() {
+        ("elements" | "elementList", []) => match json.as_array() {
             Some(items) => Datum::list(items.iter().map(node).collect()),
             None => return Err(no("an array")),
         },

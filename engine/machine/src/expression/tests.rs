@@ -76,6 +76,9 @@ fn properties_indexes_and_methods() {
     check("${'a,b,,'.split(',').size()}", Datum::Integer(2));
     check("${S('{\"x\": 1}').prop('x').numberValue()}", Datum::Integer(1));
     check("${json.prop('a').prop('b').numberValue() == 5}", Datum::Boolean(true));
+    check("${json.jsonPath('$.list[1]').numberValue()}", Datum::Integer(2));
+    check("${json.jsonPath('$.a').element().prop('b').value()}", Datum::Integer(5));
+    check("${S('{}').prop('a', 1).toString()}", Datum::text("{\"a\":1}"));
     check("${now()}", Datum::Date(1_000));
     check("${dateTime().plusDays(1).toDate()}", Datum::Date(86_401_000));
 }
@@ -83,7 +86,11 @@ fn properties_indexes_and_methods() {
 #[test]
 fn errors_name_the_expression() {
     for (source, part) in [
-        ("${missing}", "Cannot resolve identifier 'missing'"),
+        (
+            "${missing}",
+            "Unknown property used in expression: ${missing}. Cause: Cannot resolve identifier 'missing'",
+        ),
+        ("${json.jsonPath('$..b')}", "is not read here"),
         ("${name.fly()}", "Unknown method used: 'fly'"),
         ("${name.wings}", "Unknown property used: 'wings'"),
         ("${beans:go(1)}", "Could not resolve function 'beans:go'"),

@@ -1,8 +1,9 @@
 //! Elements and flows of a compiled process.
 
 use super::event::{Boundary, CatchKind, EndKind, EventName, StartEvent, ThrowKind};
-use super::extension::{ErrorMapping, Listener, Parameter, TaskListener};
+use super::extension::{Declaration, ErrorMapping, Listener, Parameter, TaskListener};
 use super::index::{ElementIx, FlowIx};
+use super::script::Condition;
 use super::task::{CallActivity, ServiceTask, UserTask};
 use crate::expression::Expression;
 
@@ -49,6 +50,8 @@ pub struct Element {
     pub inputs: Vec<Parameter>,
     /// Output parameters.
     pub outputs: Vec<Parameter>,
+    /// `property` elements of a user task.
+    pub declarations: Vec<Declaration>,
     /// Extension properties.
     pub properties: Vec<(String, String)>,
     /// `camunda:errorEventDefinition` of an external task.
@@ -146,7 +149,7 @@ pub struct Flow {
     /// To.
     pub target: ElementIx,
     /// Taken only when this is true.
-    pub condition: Option<Expression>,
+    pub condition: Option<Condition>,
     /// Of `take`.
     pub listeners: Vec<Listener>,
 }

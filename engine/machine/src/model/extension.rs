@@ -1,5 +1,7 @@
 //! Camunda's extensions of elements.
 
+use super::event::Timer;
+use super::script::Script;
 use crate::expression::Expression;
 
 /// What a listener or service task calls.
@@ -9,6 +11,8 @@ pub enum Implementation {
     Expression(Expression),
     /// `camunda:delegateExpression` and `camunda:class`
     Delegate(Delegate),
+    /// A script task, or `camunda:script`
+    Script(Script),
 }
 
 /// A delegate outside.
@@ -41,8 +45,12 @@ pub struct Listener {
 /// A listener of a user task.
 #[derive(Clone, Debug)]
 pub struct TaskListener {
-    /// `create`, `assignment`, `update`, `complete`, `delete`.
+    /// `create`, `assignment`, `update`, `complete`, `delete`, `timeout`.
     pub event: String,
+    /// The id, which every timeout listener has: its timer's job names it.
+    pub id: Option<String>,
+    /// When a timeout listener is called.
+    pub timer: Option<Timer>,
     /// What.
     pub implementation: Implementation,
 }
@@ -63,10 +71,34 @@ pub enum ParameterValue {
     Null,
     /// Text or an expression.
     Expression(Expression),
+    /// `camunda:script`
+    Script(Script),
     /// `camunda:list`
     List(Vec<ParameterValue>),
     /// `camunda:map`
     Map(Vec<(Expression, ParameterValue)>),
+}
+
+/// A `property` of a user task, which makes a variable of its scope.
+///
+/// Mirrors Camunda's `VariableDeclaration`, whose source cannot be given a target: every `src`, `srcExpr` and `link`
+/// fails when the task is reached.
+#[derive(Clone, Debug)]
+pub struct Declaration {
+    /// The name, or else the id.
+    pub name: String,
+    /// `camunda:src`
+    pub source: Option<String>,
+    /// `camunda:srcExpr`
+    pub source_expression: Option<Expression>,
+    /// `camunda:dst`
+    pub target: Option<String>,
+    /// `camunda:dstExpr`
+    pub target_expression: Option<Expression>,
+    /// `camunda:link`
+    pub link: Option<String>,
+    /// `camunda:linkExpr`
+    pub link_expression: Option<Expression>,
 }
 
 /// `camunda:errorEventDefinition` of an external task: a condition that makes its end a BPMN error.

@@ -7,10 +7,13 @@
 mod element;
 mod event;
 mod extension;
+mod form;
 mod index;
 mod job;
+mod lint;
 mod process;
 mod read;
+mod script;
 mod task;
 mod xml;
 
@@ -22,11 +25,15 @@ pub use self::event::{
     StartEvent, ThrowKind, Timer, TimerKind, Trigger, VariableChange,
 };
 pub use self::extension::{
-    Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue, TaskListener,
+    Declaration, Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue,
+    TaskListener,
 };
+pub use self::form::{Form, FormField, FormRef};
 pub use self::index::{ElementIx, FlowIx};
 pub use self::job::{ASYNC_AFTER, ASYNC_BEFORE, JobDeclaration};
+pub use self::lint::lint;
 pub use self::process::ProcessModel;
+pub use self::script::{Condition, Script, ScriptSource};
 pub use self::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
 
 use crate::error::Problem;

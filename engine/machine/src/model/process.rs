@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::element::{Element, Flow, Kind};
 use super::event::{StartEvent, Trigger};
 use super::extension::Listener;
+use super::form::Form;
 use super::index::{ElementIx, FlowIx};
 use crate::error::Problem;
 use crate::expression::Expression;
@@ -40,6 +41,10 @@ pub struct ProcessModel {
     pub compensates: bool,
     /// Whether it has conditional events within.
     pub conditional: bool,
+    /// The form of the start event that a start by key takes.
+    pub start_form: Form,
+    /// `camunda:initiator`: the variable that gets the user who started the instance.
+    pub initiator: Option<String>,
     /// From 1.
     pub line: u32,
     /// From 1.

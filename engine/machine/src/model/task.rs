@@ -1,6 +1,7 @@
 //! What tasks do.
 
 use super::extension::{Implementation, Mapping};
+use super::form::Form;
 use crate::expression::Expression;
 
 /// A service, send or business rule task, or an event that sends a message.
@@ -8,7 +9,7 @@ use crate::expression::Expression;
 pub enum ServiceTask {
     /// `camunda:type="external"`
     External(ExternalTask),
-    /// An expression or a delegate.
+    /// An expression, a delegate or a script.
     Call {
         /// What.
         implementation: Implementation,
@@ -36,7 +37,7 @@ pub struct UserTask {
     pub priority: Option<Expression>,
     pub due: Option<Expression>,
     pub follow_up: Option<Expression>,
-    pub form_key: Option<Expression>,
+    pub form: Form,
     pub candidate_users: Vec<Expression>,
     pub candidate_groups: Vec<Expression>,
 }

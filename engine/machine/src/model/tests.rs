@@ -123,8 +123,44 @@ fn what_is_wrong_is_named_with_its_place() {
             "ad-hoc sub-process is not executed",
         ),
         (
-            r#"<bpmn:scriptTask id="x" scriptFormat="groovy"/>"#,
-            "script task (scriptFormat 'groovy') is not executed",
+            r#"<bpmn:scriptTask id="x" scriptFormat="groovy"><bpmn:script>1</bpmn:script></bpmn:scriptTask>"#,
+            "a script in 'groovy' is not executed: write it in JavaScript",
+        ),
+        (
+            r#"<bpmn:scriptTask id="x" scriptFormat="javascript"/>"#,
+            "neither a script nor a resource",
+        ),
+        (
+            r#"<bpmn:task id="x" camunda:jobPriority="much"/>"#,
+            "Value 'much' for attribute 'jobPriority' is not a valid number",
+        ),
+        (
+            r#"<bpmn:userTask id="x" camunda:formKey="a" camunda:formRef="b" camunda:formRefBinding="latest"/>"#,
+            "only one of the attributes formKey and formRef is allowed",
+        ),
+        (
+            r#"<bpmn:userTask id="x" camunda:formRef="b" camunda:formRefBinding="newest"/>"#,
+            "one of [deployment, latest, version] but was newest",
+        ),
+        (
+            r#"<bpmn:userTask id="x"><bpmn:extensionElements><camunda:formData><camunda:formField id="f"/></camunda:formData></bpmn:extensionElements></bpmn:userTask>"#,
+            "form field must have a 'type' attribute",
+        ),
+        (
+            r#"<bpmn:userTask id="x"><bpmn:extensionElements><camunda:taskListener event="timeout" expression="${1}"/></bpmn:extensionElements></bpmn:userTask>"#,
+            "'id' is mandatory on taskListener of type 'timeout'",
+        ),
+        (
+            r#"<bpmn:userTask id="x"><bpmn:extensionElements><camunda:executionListener event="take" expression="${1}"/></bpmn:extensionElements></bpmn:userTask>"#,
+            "Attribute 'event' must be one of {start|end}",
+        ),
+        (
+            r#"<bpmn:endEvent id="x"><bpmn:extensionElements><camunda:inputOutput><camunda:outputParameter name="a">1</camunda:outputParameter></camunda:inputOutput></bpmn:extensionElements></bpmn:endEvent>"#,
+            "camunda:outputParameter not allowed for element type 'endEvent'",
+        ),
+        (
+            r#"<bpmn:serviceTask id="x" camunda:class="a.B" camunda:resultVariable="r"/>"#,
+            "'resultVariableName' not supported for serviceTask elements using 'class'",
         ),
         (r#"<bpmn:nonsense id="x"/>"#, "unknown element 'nonsense'"),
         (

@@ -14,6 +14,9 @@ const DEPTH_MAX: usize = 128;
 /// Elements of a file.
 const NODES_MAX: usize = 200_000;
 
+/// Attributes of an element: what Camunda accepts.
+const ATTRIBUTES_MAX: usize = 10_000;
+
 /// The namespaces that mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ns {
@@ -22,6 +25,8 @@ pub(super) enum Ns {
     Bpmn,
     /// Camunda's extensions, and those of its predecessor.
     Camunda,
+    /// An older namespace of Camunda, which has the retries of failed jobs.
+    Fox,
     Xsi,
     Other,
 }
@@ -33,6 +38,7 @@ impl Ns {
             ResolveResult::Bound(namespace) => match namespace.0 {
                 "http://www.omg.org/spec/BPMN/20100524/MODEL" => Self::Bpmn,
                 "http://camunda.org/schema/1.0/bpmn" | "http://activiti.org/bpmn" => Self::Camunda,
+                "http://www.camunda.com/fox" => Self::Fox,
                 "http://www.w3.org/2001/XMLSchema-instance" => Self::Xsi,
                 _ => Self::Other,
             },
@@ -92,6 +98,16 @@ impl Node {
         self.bpmn("extensionElements")
             .flat_map(|extensions| &extensions.children)
             .filter(move |child| child.ns == Ns::Camunda && child.name == name)
+    }
+
+    /// The retry cycle of failed jobs, in the older namespace first, as in Camunda.
+    pub(super) fn retry_cycle(&self) -> Option<&Node> {
+        let of = |ns| {
+            self.bpmn("extensionElements")
+                .flat_map(|extensions| &extensions.children)
+                .find(|child| child.ns == ns && child.name == "failedJobRetryTimeCycle")
+        };
+        of(Ns::Fox).or_else(|| of(Ns::Camunda))
     }
 
     /// Children of a name in Camunda's namespace.
@@ -241,6 +257,9 @@ fn element(reader: &NsReader<&[u8]>, tag: &BytesStart<'_>, place: Place) -> Resu
     };
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|error| error.to_string())?;
+        if node.attributes.len() >= ATTRIBUTES_MAX {
+            return Err(format!("an element has more than {ATTRIBUTES_MAX} attributes"));
+        }
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }

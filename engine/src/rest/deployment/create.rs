@@ -148,6 +148,15 @@ async fn deploy_and_tell(api: &Api, deploy: Deploy) -> Result<Response> {
     ] {
         dto.insert(none.into(), Json::Null);
     }
+    for (resource, warning) in &warnings {
+        tracing::warn!(
+            resource,
+            line = warning.line,
+            element = warning.main_element,
+            "{}",
+            warning.message
+        );
+    }
     if !warnings.is_empty() {
         let warnings = warnings.iter().map(|(resource, warning)| {
             let mut shown = problem(warning);

@@ -56,6 +56,7 @@ fn dto(reader: &Reader<'_>, row: &JobLog, _: &Params) -> Result<Json> {
         JobKind::TimerStart { .. } => ("timer-start-event", ""),
         JobKind::Event { .. } => ("event", ""),
         JobKind::Timed { .. } | JobKind::BatchSeed { .. } | JobKind::Batch { .. } => (job.activity.as_str(), ""),
+        JobKind::TaskTimeout { .. } => ("timer-task-listener", ""),
     };
     let known = match job.job_definition {
         Some(id) => Select::<JobDefinition>::by_id(reader.connection, id)?,

@@ -4,7 +4,7 @@ use handoff_machine::command::{Command, Reply};
 use handoff_machine::delta::{Change, Notice};
 use handoff_machine::request::{Request, RequestKind};
 use handoff_machine::row::ExternalTask;
-use handoff_machine::{Answer, Delta, Env, MachineError, Millis, Refusal};
+use handoff_machine::{Delta, Env, MachineError, Millis, Refusal};
 
 use super::decide::Outcome;
 use super::{JOB_PAUSE, Outgoing, Processor};
@@ -132,13 +132,9 @@ impl Processor {
                 self.reservations.reserve(ticket, reads, Some(calling));
                 self.outgoing.push(Outgoing { ticket, request });
             }
-            RequestKind::Script(script) => {
-                let message = format!(
-                    "Scripts are not executed (format '{}'): call a delegate, or use an expression",
-                    script.format
-                );
+            RequestKind::Script(_) => {
                 self.reservations.reserve(ticket, reads, None);
-                self.answers.push((ticket, Answer::Failed { message }));
+                self.outgoing.push(Outgoing { ticket, request });
             }
         }
         self.waiting.insert(ticket, pending);

@@ -156,8 +156,9 @@ CREATE INDEX external_task_locked ON external_task (topic, lock_expiration)
 CREATE INDEX external_task_prioritised ON external_task (topic, priority DESC, id)
     WHERE priority <> 0 AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0);
 
--- kind: 0 AsyncContinuation, 1 Timer, 2 TimerStart, 3 Event, 4 Timed, 5 BatchSeed, 6 Batch.
--- repeat: the rest of a timer's cycle, the subscription of an event, the work of a timed job, the first item of a batch's job.
+-- kind: 0 AsyncContinuation, 1 Timer, 2 TimerStart, 3 Event, 4 Timed, 5 BatchSeed, 6 Batch, 7 TaskTimeout.
+-- repeat: the rest of a timer's cycle, the subscription of an event, the work of a timed job, the first item of a batch's job,
+-- the timeout listener and the rest of its cycle (JSON).
 CREATE TABLE job (
     id                   INTEGER PRIMARY KEY,
     kind                 INTEGER NOT NULL,

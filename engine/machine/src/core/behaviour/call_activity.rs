@@ -60,13 +60,8 @@ fn called_definition(work: &mut Work<'_>, site: &Site, call: &CallActivity) -> R
             .into_iter()
             .find(|definition| definition.row.key == key),
         Binding::Version(version) => {
-            let version = work
-                .optional_number(site, Some(version))?
-                .and_then(|version| i32::try_from(version).ok());
-            match version {
-                Some(version) => work.view.definition_by_version(&key, version, &tenant)?,
-                None => return Err(Halt::execution("could not get calledElementVersion")),
-            }
+            let version = work.whole_number(site, version)?;
+            work.view.definition_by_version(&key, version, &tenant)?
         }
         Binding::VersionTag(tag) => {
             let tag = work.evaluate_text(site, tag)?;

@@ -17,9 +17,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
             place.element().id
         )));
     };
-    let priority = work
-        .optional_number(&site, definition.priority.as_ref())?
-        .unwrap_or_default();
+    let priority = work.priority(&site, definition.priority.as_ref())?;
     let id = work.id()?;
     let created = work.now();
     let Some(instance) = work.instance(place.instance)? else {

@@ -159,14 +159,7 @@ impl Work<'_> {
 
 fn count(work: &mut Work<'_>, place: &Place, multi: &MultiInstance) -> Run<i32> {
     if let Some(cardinality) = &multi.cardinality {
-        let number = work.optional_number(&Site::from(place), Some(cardinality))?;
-        let count = number.and_then(|number| i32::try_from(number).ok());
-        return count.ok_or_else(|| {
-            Halt::execution(format!(
-                "Could not resolve loopCardinality expression '{}'",
-                cardinality.source()
-            ))
-        });
+        return work.whole_number(&Site::from(place), cardinality);
     }
     match collection(work, place, multi)? {
         Some(items) => Ok(i32::try_from(items.len()).unwrap_or(i32::MAX)),

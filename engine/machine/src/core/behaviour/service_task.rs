@@ -1,10 +1,11 @@
-//! Service task that runs within the engine: an expression, or a delegate outside. What fails may be caught by an
-//! event that catches everything.
+//! Service task that runs within the engine: an expression, a script, or a delegate outside. What fails may be caught by an
+//! event that catches exceptions of Java.
 
 use crate::core::context::Site;
 use crate::core::halt::{Halt, Run};
 use crate::core::outside::OnFailure;
 use crate::core::place::Place;
+use crate::core::script::Occasion;
 use crate::core::work::Work;
 use crate::error::MachineError;
 use crate::expression::EvalError;
@@ -26,6 +27,12 @@ pub(super) fn execute(
                 }
                 view @ EvalError::View(_) => view.into(),
             })?;
+            if let Some(name) = result_variable {
+                work.set_variable(place.execution, name, result.into_value(), false)?;
+            }
+        }
+        Implementation::Script(script) => {
+            let result = work.run_script(&site, script, Occasion::default(), OnFailure::Throw)?;
             if let Some(name) = result_variable {
                 work.set_variable(place.execution, name, result.into_value(), false)?;
             }

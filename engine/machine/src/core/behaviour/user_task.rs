@@ -5,10 +5,12 @@ use crate::core::context::Site;
 use crate::core::halt::{Halt, Run};
 use crate::core::outside::OnFailure;
 use crate::core::place::Place;
+use crate::core::script::Occasion;
 use crate::core::work::Work;
+use crate::error::MachineError;
 use crate::expression::{Datum, Expression};
 use crate::id::{Id, Millis};
-use crate::model::{Implementation, Kind, UserTask as Definition};
+use crate::model::{Implementation, Kind, TaskListener, UserTask as Definition};
 use crate::request::DelegateEvent;
 use crate::row::{HistoricTask, IdentityLink, TaskPlace, UserTask};
 
@@ -20,11 +22,13 @@ const CANDIDATE: &str = "candidate";
 pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definition) -> Run<()> {
     let site = Site::from(place);
     let id = work.id()?;
-    let priority = match work.optional_number(&site, definition.priority.as_ref())? {
-        Some(priority) => i32::try_from(priority)
-            .map_err(|_| Halt::execution(format!("Priority value {priority} is not an Integer")))?,
-        None => PRIORITY,
-    };
+    // In Camunda's order: the first that fails is what the caller is told.
+    let name = work.cast_text(&site, definition.name.as_ref())?;
+    let description = work.cast_text(&site, definition.description.as_ref())?;
+    let due = date(work, &site, definition.due.as_ref(), "Due date")?;
+    let follow_up = date(work, &site, definition.follow_up.as_ref(), "Follow up date")?;
+    let priority = priority(work, &site, definition.priority.as_ref())?;
+    let assignee = work.cast_text(&site, definition.assignee.as_ref())?;
     let task = UserTask {
         id,
         place: Some(TaskPlace {
@@ -33,18 +37,18 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
             definition: place.definition.row.id,
             activity: place.element().id.clone(),
         }),
-        name: work.optional_text(&site, definition.name.as_ref())?,
-        description: work.optional_text(&site, definition.description.as_ref())?,
-        assignee: work.optional_text(&site, definition.assignee.as_ref())?,
+        name,
+        description,
+        assignee,
         owner: None,
         delegation: None,
         parent: None,
         priority,
         created: work.now(),
         updated: None,
-        due: date(work, &site, definition.due.as_ref())?,
-        follow_up: date(work, &site, definition.follow_up.as_ref())?,
-        form_key: work.optional_text(&site, definition.form_key.as_ref())?,
+        due,
+        follow_up,
+        form_key: form_key(work, &site, definition)?,
         suspended: false,
         tenant: work.instance(place.instance)?.and_then(|row| row.tenant.clone()),
     };
@@ -100,14 +104,29 @@ fn candidates(work: &mut Work<'_>, site: &Site, expressions: &[Expression]) -> R
     Ok(names)
 }
 
+/// Camunda evaluates the key when somebody asks for the task. Here that is done once, and a key that cannot be
+/// evaluated is none: a task must not fail for its form.
+fn form_key(work: &mut Work<'_>, site: &Site, definition: &Definition) -> Run<Option<String>> {
+    match work.optional_text(site, definition.form.key.as_ref()) {
+        Err(Halt::Error(MachineError::Execution(message))) => {
+            work.notice(
+                Some(site.instance),
+                site.activity_id(),
+                format!("the form key is none: {message}"),
+            );
+            Ok(None)
+        }
+        key => key,
+    }
+}
+
 /// A date, or a text that is one.
-fn date(work: &mut Work<'_>, site: &Site, expression: Option<&Expression>) -> Run<Option<Millis>> {
+fn date(work: &mut Work<'_>, site: &Site, expression: Option<&Expression>, what: &str) -> Run<Option<Millis>> {
     let Some(expression) = expression else { return Ok(None) };
     match work.evaluate(site, expression)? {
         Datum::Null => Ok(None),
         Datum::Date(instant) => Ok(Some(instant)),
-        other => {
-            let text = other.into_text().unwrap_or_default();
+        Datum::Text(text) => {
             let now = work.now();
             let due = if text.starts_with('P') {
                 calendar::duration(&text, now)
@@ -116,32 +135,104 @@ fn date(work: &mut Work<'_>, site: &Site, expression: Option<&Expression>) -> Ru
             };
             due.map(Some).map_err(Halt::execution)
         }
+        _ => Err(Halt::execution(format!(
+            "{what} expression does not resolve to a Date or Date string: {}",
+            expression.source()
+        ))),
+    }
+}
+
+fn priority(work: &mut Work<'_>, site: &Site, expression: Option<&Expression>) -> Run<i32> {
+    let Some(expression) = expression else {
+        return Ok(PRIORITY);
+    };
+    match work.evaluate(site, expression)? {
+        Datum::Null => Ok(PRIORITY),
+        Datum::Short(number) => Ok(number.into()),
+        Datum::Integer(number) => Ok(number),
+        // As Java narrows.
+        Datum::Long(number) => Ok(number as i32),
+        Datum::Double(number) => Ok(number as i32),
+        Datum::Text(text) => text
+            .parse()
+            .map_err(|_| Halt::execution(format!("Priority does not resolve to a number: {text}"))),
+        _ => Err(Halt::execution(format!(
+            "Priority expression does not resolve to a number: {}",
+            expression.source()
+        ))),
     }
 }
 
 impl Work<'_> {
+    /// Starts the timers of timeout listeners: before the task exists, as in Camunda.
+    pub(in crate::core) fn start_timeouts(&mut self, place: &Place) -> Run<()> {
+        let site = Site::from(place);
+        for listener in &place.element().task_listeners {
+            if let (Some(id), Some(timer)) = (&listener.id, &listener.timer) {
+                self.create_timeout_job(&site, place.element(), id, timer)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A timeout listener's timer is due.
+    pub(in crate::core) fn task_timeout(&mut self, execution: Id, listener: &str) -> Run<()> {
+        let place = self.place(execution)?;
+        let Some(task) = self.task_of(execution)? else {
+            return Err(Halt::execution(format!(
+                "the activity '{}' has no task to call the timeout listener '{listener}' for",
+                place.element().id
+            )));
+        };
+        let found = place
+            .element()
+            .task_listeners
+            .iter()
+            .find(|l| l.id.as_deref() == Some(listener));
+        match found {
+            Some(found) => self.call_task_listener(&place, task, found),
+            None => Err(Halt::execution(format!(
+                "Cannot find timeout taskListener with id '{listener}' for task {}",
+                self.text(task)
+            ))),
+        }
+    }
+
     /// Calls the task listeners of an event.
     pub(in crate::core) fn task_listeners(&mut self, place: &Place, task: Id, event: &str) -> Run<()> {
         if self.skip_listeners {
             return Ok(());
         }
-        let site = Site::from(place);
-        for listener in place
-            .element()
-            .task_listeners
-            .iter()
-            .filter(|listener| listener.event == event)
-        {
-            match &listener.implementation {
-                Implementation::Expression(expression) => {
-                    self.evaluate_with(&site, expression, None, Some(task))?;
-                }
-                Implementation::Delegate(delegate) => {
-                    self.call_delegate(&site, delegate, DelegateEvent::Execute, None, OnFailure::EndCommand)?;
-                }
-            }
+        for listener in place.element().task_listeners.iter().filter(|l| l.event == event) {
+            self.call_task_listener(place, task, listener)?;
         }
         Ok(())
+    }
+
+    /// What a listener fails with may be caught by an event of the model, but at the task's deletion.
+    fn call_task_listener(&mut self, place: &Place, task: Id, listener: &TaskListener) -> Run<()> {
+        let site = Site::from(place);
+        let on_failure = match listener.event.as_str() {
+            "delete" => OnFailure::EndCommand,
+            _ => OnFailure::Throw,
+        };
+        match &listener.implementation {
+            Implementation::Expression(expression) => {
+                self.evaluate_with(&site, expression, None, Some(task))?;
+                Ok(())
+            }
+            Implementation::Script(script) => {
+                let occasion = Occasion {
+                    event: Some(&listener.event),
+                    transition: None,
+                    task: Some(task),
+                };
+                self.run_script(&site, script, occasion, on_failure).map(drop)
+            }
+            Implementation::Delegate(delegate) => {
+                self.call_delegate(&site, delegate, DelegateEvent::Execute, None, on_failure)
+            }
+        }
     }
 
     /// Completes a user task: its activity is left.

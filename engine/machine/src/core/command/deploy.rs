@@ -121,6 +121,8 @@ impl Work<'_> {
                 continue;
             }
             warnings.extend(file.warnings.into_iter().map(|warning| ((*name).clone(), warning)));
+            let harm = file.processes.iter().flat_map(|model| model::lint(model, None));
+            warnings.extend(harm.map(|warning| ((*name).clone(), warning)));
             for model in file.processes {
                 if parsed.iter().any(|other| other.model.key == model.key) {
                     return Err(Halt::execution(format!(

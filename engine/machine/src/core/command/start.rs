@@ -12,6 +12,7 @@ use crate::error::{Entity, MachineError};
 use crate::id::{Id, Millis};
 use crate::model::{ElementIx, ListenerEvent};
 use crate::row::{EventSubscription, HistoricInstance, Instance, InstanceState, Job};
+use crate::value::Value;
 use crate::view::{Definition, Tenant};
 
 /// How an instance is started.
@@ -254,6 +255,10 @@ impl Work<'_> {
             ix: None,
         };
         self.subscribe_process(&site)?;
+        if let Some(name) = &definition.model.initiator {
+            // Nobody is logged in to an engine without users.
+            self.set_local_variable(id, name, Value::Null, false)?;
+        }
         self.initial_variables = true;
         let set = self.set_local_variables(id, variables);
         self.initial_variables = false;

@@ -7,8 +7,10 @@ mod events;
 mod external_tasks;
 mod gateways;
 mod jobs;
+mod listeners;
 mod operations;
 mod random;
+mod scripts;
 mod starts;
 
 use crate::testing::Driver;

@@ -2,11 +2,12 @@
 
 use super::super::element::{Element, Kind, MultiInstance};
 use super::super::event::EventName;
+use super::super::extension::Implementation;
 use super::super::index::ElementIx;
 use super::super::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
 use super::super::xml::{Node, Ns};
 use super::process::{Builder, blank, documentation};
-use super::{extension, scope};
+use super::{declaration, extension, form, listener, scope, script};
 use crate::expression::Expression;
 
 /// What the body of a multi-instance activity has beside the activity's id.
@@ -28,7 +29,12 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, parent: Option<Elemen
         Kind::Service(ServiceTask::External(_)) => {
             element.error_mappings = extension::error_mappings(builder, node, &id);
         }
-        Kind::User(_) => element.task_listeners = extension::task_listeners(builder, node, &id),
+        Kind::User(_) => {
+            element.task_listeners = listener::of_task(builder, node, &id);
+            element.declarations = declaration::read(builder, node, &id);
+            element.is_scope |=
+                !element.declarations.is_empty() || element.task_listeners.iter().any(|l| l.timer.is_some());
+        }
         _ => {}
     }
     for (attribute, what) in [
@@ -105,7 +111,6 @@ fn body(
     outer.is_scope = true;
     extension::continuation(builder, node, &mut outer);
     extension::continuation(builder, characteristics, element);
-    element.retry_cycle = element.retry_cycle.take().or_else(|| outer.retry_cycle.clone());
     outer.for_compensation = element.for_compensation;
     let ix = builder.add(outer, parent);
     builder.entries.insert(element.id.clone(), ix);
@@ -129,12 +134,12 @@ fn kind(builder: &mut Builder<'_>, node: &Node, id: &str) -> Option<(Kind, &'sta
             (service(builder, node, id)?, "businessRuleTask")
         }
         "scriptTask" => {
-            let format = node.attribute("scriptFormat").unwrap_or_default();
-            let what = format!("a script task (scriptFormat '{format}')");
-            builder
-                .problems
-                .unsupported(node, &what, "use camunda:expression, a delegate or an external task");
-            return None;
+            let script = script::task(builder, node, id)?;
+            let task = ServiceTask::Call {
+                implementation: Implementation::Script(script),
+                result_variable: result_variable(node),
+            };
+            (Kind::Service(task), "scriptTask")
         }
         "userTask" => (Kind::User(Box::new(user(builder, node))), "userTask"),
         "receiveTask" => (receive(builder, node), "receiveTask"),
@@ -187,7 +192,7 @@ pub(super) fn implementation(builder: &mut Builder<'_>, node: &Node, id: &str) -
             }
             let priority = builder
                 .problems
-                .attribute(node, "taskPriority")
+                .priority(node, "taskPriority")
                 .or_else(|| builder.task_priority.clone());
             topic.map(|topic| ServiceTask::External(ExternalTask { topic, priority }))
         }
@@ -202,13 +207,21 @@ pub(super) fn implementation(builder: &mut Builder<'_>, node: &Node, id: &str) -
                 builder.problems.error_in(id, connector, message);
             }
             let implementation = extension::implementation(builder, node, id)?;
-            let result_variable = node.camunda("resultVariable").map(str::to_owned);
+            let result_variable = result_variable(node);
             Some(ServiceTask::Call {
                 implementation,
                 result_variable,
             })
         }
     }
+}
+
+/// `camunda:resultVariable`, or the older `camunda:resultVariableName`.
+fn result_variable(node: &Node) -> Option<String> {
+    let name = node
+        .camunda("resultVariable")
+        .or_else(|| node.camunda("resultVariableName"));
+    name.map(str::to_owned)
 }
 
 fn user(builder: &mut Builder<'_>, node: &Node) -> UserTask {
@@ -219,7 +232,18 @@ fn user(builder: &mut Builder<'_>, node: &Node) -> UserTask {
     let name = text("name");
     let description = documentation(node).and_then(|text| builder.problems.expression(node, &text));
     let performer = node.bpmn("humanPerformer").next().and_then(formal_expression);
+    if node.bpmn("humanPerformer").count() > 1 {
+        builder.problems.error(
+            node,
+            "Invalid task definition: multiple humanPerformer sub elements defined",
+        );
+    }
     let assignee = match performer {
+        Some(_) if node.camunda("assignee").is_some() => {
+            let message = "Invalid usage: duplicate assignee declaration for task";
+            builder.problems.error(node, message);
+            None
+        }
         Some(text) => builder.problems.expression(node, text),
         None => builder.problems.attribute(node, "assignee"),
     };
@@ -230,7 +254,7 @@ fn user(builder: &mut Builder<'_>, node: &Node) -> UserTask {
         priority: builder.problems.attribute(node, "priority"),
         due: builder.problems.attribute(node, "dueDate"),
         follow_up: builder.problems.attribute(node, "followUpDate"),
-        form_key: builder.problems.attribute(node, "formKey"),
+        form: form::read(builder, node),
         ..UserTask::default()
     };
     task.candidate_users = candidates(builder, node, node.camunda("candidateUsers").unwrap_or_default());

@@ -165,7 +165,8 @@ pub(super) fn end(builder: &mut Builder<'_>, node: &Node, parent: Option<Element
         TERMINATE => (EndKind::Terminate, "terminateEndEvent"),
         MESSAGE => match activity::implementation(builder, definition, &id) {
             Some(service) => (EndKind::Message(service), "messageEndEvent"),
-            None => (EndKind::None, "noneEndEvent"),
+            // Without an implementation it does nothing, and Camunda's history says so.
+            None => (EndKind::None, "endEvent"),
         },
         ERROR => {
             let error = error(builder, node, definition);

@@ -4,8 +4,8 @@ use super::super::element::{Flow, Kind};
 use super::super::index::{ElementIx, FlowIx};
 use super::super::xml::{Node, Ns};
 use super::activity::local_name;
-use super::extension;
 use super::process::Builder;
+use super::{listener, script};
 
 /// Reads the flows of a process and its sub-processes, in XML order.
 pub(super) fn read(builder: &mut Builder<'_>, process: &Node) {
@@ -91,16 +91,18 @@ fn flow(builder: &mut Builder<'_>, node: &Node) {
             return;
         }
     }
-    let condition = node.bpmn("conditionExpression").next().and_then(|condition| {
-        if let Some(language) = condition.attribute("language") {
-            let what = format!("a condition in the language '{language}'");
-            builder
-                .problems
-                .unsupported(node, &what, "write it as an expression: ${…}");
-        }
-        builder.problems.expression(condition, condition.text.trim())
-    });
-    let listeners = extension::listeners(builder, node, &id);
+    let condition = node
+        .bpmn("conditionExpression")
+        .next()
+        .and_then(|condition| script::condition(builder, condition, &id));
+    let listeners = listener::read(builder, node, &id);
+    if id.is_empty() && builder.at(source).async_after {
+        let from = builder.at(source).id.clone();
+        let message = format!(
+            "Sequence flow with sourceRef='{from}' must have an id, activity with id '{from}' uses 'asyncAfter'."
+        );
+        builder.problems.error_in(&from, node, message);
+    }
     let ix = FlowIx(builder.flows.len() as u32);
     let flow = Flow {
         id: id.clone(),

@@ -98,6 +98,17 @@ impl Problems {
         node.camunda(name).and_then(|text| self.expression(node, text))
     }
 
+    /// A priority: a number, or an expression that gives one.
+    pub(super) fn priority(&mut self, node: &Node, name: &str) -> Option<Expression> {
+        let text = node.camunda(name)?;
+        if !text.contains(['$', '#']) && text.parse::<i32>().is_err() {
+            let message = format!("Value '{text}' for attribute '{name}' is not a valid number");
+            self.error(node, message);
+            return None;
+        }
+        self.expression(node, text)
+    }
+
     /// Ids are unique in a file.
     pub(super) fn check_ids(&mut self, root: &Node) {
         let mut seen = HashSet::new();

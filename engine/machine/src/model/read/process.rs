@@ -10,7 +10,7 @@ use super::super::xml::{Node, Place};
 use super::compensation::{self, CompensationThrow};
 use super::definitions::Definitions;
 use super::problems::Problems;
-use super::{check, extension, flow, scope, time_to_live};
+use super::{check, extension, flow, form, listener, scope, time_to_live};
 use crate::error::Problem;
 use crate::expression::Expression;
 
@@ -91,6 +91,7 @@ pub(super) fn blank(id: String, name: Option<&str>, kind: Kind, activity_type: &
         task_listeners: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        declarations: Vec::new(),
         properties: Vec::new(),
         error_mappings: Vec::new(),
         for_compensation: false,
@@ -110,8 +111,8 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         problems.error(node, message);
         None
     });
-    let task_priority = problems.attribute(node, "taskPriority");
-    let job_priority = problems.attribute(node, "jobPriority");
+    let task_priority = problems.priority(node, "taskPriority");
+    let job_priority = problems.priority(node, "jobPriority");
     let mut builder = Builder {
         definitions,
         problems,
@@ -134,7 +135,7 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         .filter(|ix| builder.elements[ix.index()].scope.is_none())
         .collect();
     let initial = initial(&mut builder, node, &children);
-    let listeners = extension::listeners(&mut builder, node, &key);
+    let listeners = listener::read(&mut builder, node, &key);
     let properties = extension::properties(node);
     check::model(&mut builder);
     let compensates = builder
@@ -142,6 +143,19 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         .iter()
         .any(|element| element.compensation_handler.is_some());
     let conditional = builder.elements.iter().any(is_conditional);
+    let start = initial.map(|ix| builder.elements[ix.index()].id.clone());
+    let start_form = match node
+        .bpmn("startEvent")
+        .find(|event| start.is_some() && event.id() == start.as_deref())
+    {
+        Some(event) => form::read(&mut builder, event),
+        None => super::super::form::Form::default(),
+    };
+    let initiator = node
+        .bpmn("startEvent")
+        .filter_map(|event| event.camunda("initiator"))
+        .last()
+        .map(str::to_owned);
     ProcessModel {
         key,
         name: node.attribute("name").map(str::to_owned),
@@ -157,6 +171,8 @@ pub(super) fn read(node: &Node, definitions: &Definitions, problems: &mut Proble
         initial,
         compensates,
         conditional,
+        start_form,
+        initiator,
         line: node.place.line,
         column: node.place.column,
         elements: builder.elements,

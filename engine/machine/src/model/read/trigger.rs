@@ -132,7 +132,7 @@ pub(super) fn signal_throw(builder: &mut Builder<'_>, event: &Node, definition: 
     })
 }
 
-fn timer(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<Timer> {
+pub(super) fn timer(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Option<Timer> {
     for (name, kind) in [
         ("timeDate", TimerKind::Date),
         ("timeCycle", TimerKind::Cycle),

@@ -1,0 +1,4 @@
+//! Reading and judging models without an engine: what `handoff lint` is made of.
+
+pub use handoff_machine::error::Problem;
+pub use handoff_machine::model::{ParseError, ParsedResource, lint, parse};
