@@ -202,7 +202,10 @@ impl Work<'_> {
             return Ok(());
         }
         if flows.is_empty() {
-            // Without a flow to take there is nothing that a job could do.
+            // At the end of a whole instance Camunda makes no job.
+            if place.element().async_after && place.parent != place.instance {
+                return self.wait_after(place, place.execution, &[]);
+            }
             return self.end_path(place);
         }
         self.map_outputs(place)?;

@@ -34,6 +34,10 @@ fn resolve(timer: &Timer, datum: Datum, now: Millis) -> Result<Next, String> {
         ));
     };
     match timer.kind {
+        // Camunda takes a period for a date too: from now on.
+        TimerKind::Date if text.trim().starts_with('P') => {
+            calendar::duration(&text, now).map(|due| Next { due, repeat: None })
+        }
         TimerKind::Date => calendar::date(&text).map(|due| Next { due, repeat: None }),
         TimerKind::Duration => calendar::duration(&text, now).map(|due| Next { due, repeat: None }),
         TimerKind::Cycle => calendar::cycle(&text, now),

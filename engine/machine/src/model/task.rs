@@ -55,6 +55,8 @@ pub struct CallActivity {
     pub outputs: Vec<Mapping>,
     /// `camunda:calledElementTenantId`
     pub tenant: Option<Expression>,
+    /// `camunda:variableMappingClass` or `camunda:variableMappingDelegateExpression`: code of Java's that nobody has.
+    pub mapping_delegate: Option<String>,
 }
 
 /// Which version of a definition is called.

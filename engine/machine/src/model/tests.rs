@@ -229,6 +229,28 @@ fn what_camunda_ignores_is_a_warning() {
 }
 
 #[test]
+fn nothing_is_ignored_in_silence() {
+    let parsed = read(
+        r#"<bpmn:startEvent id="s"/><bpmn:task id="t" camunda:assignee="kermit"><bpmn:ioSpecification/><bpmn:extensionElements>
+        <camunda:taskListener event="create" expression="${1}"/><camunda:properties/></bpmn:extensionElements></bpmn:task><bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="t"/>"#,
+    )
+    .unwrap();
+    for part in [
+        "camunda:assignee has no meaning on task",
+        "camunda:taskListener has no meaning in task",
+        "ioSpecification is not executed",
+    ] {
+        let found = parsed.warnings.iter().find(|warning| warning.message.contains(part));
+        assert_eq!(
+            found.and_then(|warning| warning.main_element.as_deref()),
+            Some("t"),
+            "{part}"
+        );
+    }
+    assert_eq!(parsed.warnings.len(), 3, "{:?}", parsed.warnings);
+}
+
+#[test]
 fn malformed_text_is_another_kind_of_refusal() {
     for bad in [
         "<bpmn:definitions".to_owned(),

@@ -18,6 +18,12 @@ const DEPTH_MAX: usize = 64;
 
 pub(super) fn execute(work: &mut Work<'_>, place: &Place, call: &CallActivity) -> Run<()> {
     check_depth(work, place)?;
+    if let Some(name) = &call.mapping_delegate {
+        return Err(Halt::execution(format!(
+            "the variable mapping '{name}' of '{}' cannot be called: use camunda:in and camunda:out",
+            place.element().id
+        )));
+    }
     let site = Site::from(place);
     let definition = called_definition(work, &site, call)?;
     let mut business_key = None;

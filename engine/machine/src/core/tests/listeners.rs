@@ -111,3 +111,34 @@ fn a_priority_that_cannot_be_evaluated_is_zero() {
     driver.start(&[("priority", Value::Integer(3))]);
     assert!(driver.memory.jobs.values().any(|job| job.priority == 3));
 }
+
+#[test]
+fn a_date_may_be_a_period_and_a_cycle_gives_its_jobs_their_retries() {
+    let mut driver = deployed(
+        r#"<startEvent id="s"/><intermediateCatchEvent id="c"><extensionElements><camunda:failedJobRetryTimeCycle>R5/PT5M</camunda:failedJobRetryTimeCycle></extensionElements>
+            <timerEventDefinition><timeDate>PT1H</timeDate></timerEventDefinition></intermediateCatchEvent>"#,
+        &[("s", "c")],
+    );
+    driver.start(&[]);
+    let job = driver.job("c");
+    assert_eq!((job.due, job.retries), (Some(driver.now + 3_600_000), 5));
+}
+
+#[test]
+fn a_property_with_a_source_fails_when_its_task_is_reached() {
+    let mut driver = deployed(
+        r#"<startEvent id="s"/><userTask id="t"><property id="v" camunda:src="in"/></userTask>"#,
+        &[("s", "t")],
+    );
+    let error = driver.try_start(None, &[("in", Value::Integer(1))]).unwrap_err();
+    assert!(error.to_string().contains("Couldn't create variable 'v'"));
+}
+
+#[test]
+fn the_mapping_code_of_a_call_fails_when_it_is_reached() {
+    let mut driver = deployed(
+        r#"<startEvent id="s"/><callActivity id="c" calledElement="p" camunda:variableMappingClass="a.B"/>"#,
+        &[("s", "c")],
+    );
+    assert!(driver.try_start(None, &[]).unwrap_err().to_string().contains("'a.B'"));
+}

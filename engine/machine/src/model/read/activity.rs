@@ -347,13 +347,14 @@ fn call(builder: &mut Builder<'_>, node: &Node, id: &str) -> Option<CallActivity
             .error(node, "Missing attribute 'calledElement' or 'caseRef'");
         return None;
     };
-    for name in ["variableMappingClass", "variableMappingDelegateExpression"] {
-        if node.camunda(name).is_some() {
-            let what = format!("camunda:{name}");
-            builder
-                .problems
-                .unsupported(node, &what, "use camunda:in and camunda:out");
-        }
+    let mapping_delegate = ["variableMappingClass", "variableMappingDelegateExpression"]
+        .iter()
+        .find_map(|name| node.camunda(name));
+    if let Some(name) = mapping_delegate {
+        let message = format!(
+            "the variable mapping '{name}' of '{id}' cannot be called and fails when it is reached: use camunda:in and camunda:out"
+        );
+        builder.problems.warn(node, message);
     }
     let version = |builder: &mut Builder<'_>, name: &str| {
         let expression = builder.problems.attribute(node, name);
@@ -385,6 +386,7 @@ fn call(builder: &mut Builder<'_>, node: &Node, id: &str) -> Option<CallActivity
         inputs,
         outputs,
         tenant,
+        mapping_delegate: mapping_delegate.map(str::to_owned),
     })
 }
 

@@ -20,6 +20,7 @@ mod script;
 mod subscriptions;
 mod time_to_live;
 mod trigger;
+mod unread;
 
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ pub(super) fn read(resource: &str, bytes: &[u8]) -> Result<ParsedResource, Parse
             let id = node.id().unwrap_or_default();
             problems.warn(node, format!("Ignoring non-executable process with id '{id}'. Set the attribute isExecutable=\"true\" to deploy this process."));
         } else {
+            unread::warn(&mut problems, node);
             processes.push(Arc::new(process::read(node, &definitions, &mut problems)));
         }
     }

@@ -51,6 +51,16 @@ impl Problems {
         }
     }
 
+    /// Of a part of an element that has no id of its own.
+    pub(super) fn warn_in(&mut self, element: &str, node: &Node, message: impl Into<String>) {
+        if self.warnings.len() < PROBLEMS_MAX {
+            let mut problem = problem(node, message.into());
+            problem.main_element = Some(element.to_owned());
+            problem.elements = vec![element.to_owned()];
+            self.warnings.push(problem);
+        }
+    }
+
     pub(super) fn push_error(&mut self, problem: Problem) {
         if self.errors.len() < PROBLEMS_MAX {
             self.errors.push(problem);

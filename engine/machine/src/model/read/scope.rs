@@ -73,6 +73,8 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, scope: Option<Element
 pub(super) fn id(builder: &mut Builder<'_>, node: &Node) -> String {
     match node.id() {
         Some(id) if !id.is_empty() => id.to_owned(),
+        // Camunda does without; here the place stands for it.
+        _ if node.name == "subProcess" => format!("subProcess_{}_{}", node.place.line, node.place.column),
         _ => {
             builder.problems.error(node, format!("{} must have an id", node.name));
             String::new()
