@@ -24,7 +24,7 @@ pub enum RequestKind {
     /// `camunda:delegateExpression="${name}"` or `camunda:class` of a listener or a service task.
     Delegate(DelegateCall),
     /// A script of a script task, a listener or a mapping.
-    Script(Box<ScriptCall>),
+    Script(ScriptCall),
 }
 
 /// A call of a delegate by its name.

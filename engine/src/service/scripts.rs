@@ -58,7 +58,7 @@ impl Scripts {
     }
 
     /// Runs one, within its own time. What goes wrong is an [`Answer::Failed`].
-    pub(super) fn run(&self, call: Box<ScriptCall>) -> impl Future<Output = Answer> + Send + 'static {
+    pub(super) fn run(&self, call: ScriptCall) -> impl Future<Output = Answer> + Send + 'static {
         let (limits, slots) = (self.limits, Arc::clone(&self.slots));
         async move {
             let Ok(Ok(slot)) = tokio::time::timeout(limits.timeout, slots.acquire_owned()).await else {

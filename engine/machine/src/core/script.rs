@@ -48,7 +48,7 @@ impl Work<'_> {
             Script::Source { format, source } => (format.clone(), self.script_text(site, source)?),
         };
         let call = self.script_call(site, format, source, occasion)?;
-        match self.ask(site.instance, |_| RequestKind::Script(Box::new(call)))? {
+        match self.ask(site.instance, |_| RequestKind::Script(call))? {
             Answer::Evaluated {
                 result,
                 variables,

@@ -6,7 +6,7 @@ use crate::value::Value;
 
 fn script(request: &crate::request::Request) -> ScriptCall {
     match &request.kind {
-        RequestKind::Script(call) => (**call).clone(),
+        RequestKind::Script(call) => call.clone(),
         other => panic!("no script: {other:?}"),
     }
 }
