@@ -90,11 +90,13 @@ fn evaluate(call: &ScriptCall, limits: ScriptLimits) -> Answer {
         Ok(context.with(|ctx| within(&ctx, call)))
     });
     let report = outcome.unwrap_or_else(|error| Err(error.to_string()));
+    // An interruption is an exception like others by then: the clock tells it apart.
+    if Instant::now() >= deadline {
+        let message = format!("the script ran longer than {} ms", limits.timeout.as_millis());
+        return Answer::Failed { message };
+    }
     match report {
         Ok(report) => convert::answer(call, &report).unwrap_or_else(|message| Answer::Failed { message }),
-        Err(_) if Instant::now() >= deadline => Answer::Failed {
-            message: format!("the script ran longer than {} ms", limits.timeout.as_millis()),
-        },
         Err(message) => Answer::Failed { message },
     }
 }

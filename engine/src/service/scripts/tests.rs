@@ -138,7 +138,7 @@ fn a_failure_says_what_and_where() {
     assert!(failure("1 +").contains("SyntaxError"));
     let message = failure("var a = 1;\nmissing.call()");
     assert!(
-        message.contains("'missing' is not defined") && message.contains("eval_script:2"),
+        message.contains("missing is not defined") && message.contains("eval_script:2"),
         "{message}"
     );
     assert!(failure("throw new Error('no stock')").contains("no stock"));
