@@ -273,6 +273,15 @@ impl Context for Sight<'_, '_, '_> {
                 Ok(Some(value.as_ref().map_or(Datum::Null, Datum::from)))
             }
             ("hasVariable", [key]) => Ok(Some(Datum::Boolean(self.work.value(scope, &name(key))?.is_some()))),
+            ("addCandidateUser" | "addCandidateGroup", [value]) if matches!(object, HostObject::Task(_)) => {
+                let HostObject::Task(id) = object else { return Ok(None) };
+                let (user, group) = match method {
+                    "addCandidateUser" => (Some(name(value)), None),
+                    _ => (None, Some(name(value))),
+                };
+                self.work.add_link(id, user, group, "candidate").map_err(failed)?;
+                Ok(Some(Datum::Null))
+            }
             (setter, [value]) if matches!(object, HostObject::Task(_)) && setter.starts_with("set") => {
                 let HostObject::Task(id) = object else { return Ok(None) };
                 let property = decapitalise(&setter["set".len()..]);

@@ -179,7 +179,7 @@ impl Work<'_> {
             ("assignee", text(&task.assignee)),
             ("owner", text(&task.owner)),
             ("priority", Value::Integer(task.priority)),
-            ("taskDefinitionKey", Value::String(task.activity.clone())),
+            ("taskDefinitionKey", text(&task.activity().map(str::to_owned))),
             ("dueDate", date(task.due)),
             ("followUpDate", date(task.follow_up)),
             ("createTime", Value::Date(task.created)),
