@@ -61,7 +61,11 @@ impl ProcessModel {
                 Kind::Catch(CatchKind::Event(trigger)) => Some((trigger, "timer-intermediate-transition")),
                 _ => None,
             };
-            for timer in element.task_listeners.iter().filter_map(|listener| listener.timer.as_ref()) {
+            for timer in element
+                .task_listeners
+                .iter()
+                .filter_map(|listener| listener.timer.as_ref())
+            {
                 push("timer-task-listener", timer_configuration(timer));
             }
             if let Some((Trigger::Timer(timer), job_type)) = timer {
