@@ -136,6 +136,12 @@ impl Connections {
 }
 
 fn build(connect_timeout: Duration, headers: HeaderMap, tls: &ClientConfig) -> Result<reqwest::Client, String> {
+    builder(connect_timeout, headers, tls)
+        .build()
+        .map_err(|error| format!("cannot set up HTTP: {}", cause(&error)))
+}
+
+fn builder(connect_timeout: Duration, headers: HeaderMap, tls: &ClientConfig) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls.clone())
         .redirect(reqwest::redirect::Policy::none())
@@ -148,8 +154,6 @@ fn build(connect_timeout: Duration, headers: HeaderMap, tls: &ClientConfig) -> R
         .no_proxy()
         .user_agent(concat!("handoff-host/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
-        .build()
-        .map_err(|error| format!("cannot set up HTTP: {}", cause(&error)))
 }
 
 /// Reads a body to its end.
@@ -190,4 +194,60 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::SocketAddr,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Knows no name until it is mended.
+    #[derive(Default)]
+    struct Names {
+        mended: AtomicBool,
+    }
+
+    impl Resolve for Names {
+        fn resolve(&self, _: Name) -> Resolving {
+            let mended = self.mended.load(Ordering::SeqCst);
+            Box::pin(async move {
+                if !mended {
+                    return Err("no such name".into());
+                }
+                let addresses: Addrs = Box::new([SocketAddr::from(([127, 0, 0, 1], 0))].into_iter());
+                Ok(addresses)
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_could_not_be_resolved_is_looked_up_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://engine.example:{}/", listener.local_addr().unwrap().port());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        });
+        let names = Arc::new(Names::default());
+        let tls = client_config(&TlsConfig::default(), true).unwrap();
+        let http = builder(Duration::from_secs(5), HeaderMap::new(), &tls)
+            .dns_resolver(names.clone())
+            .build()
+            .unwrap();
+        let failed = fault(&http.get(&url).send().await.unwrap_err(), Duration::from_secs(5));
+        assert_eq!(failed, Fault::Unreachable("no such name".into()), "nothing was sent");
+        names.mended.store(true, Ordering::SeqCst);
+        assert_eq!(http.get(&url).send().await.unwrap().status(), 204);
+    }
 }

@@ -1,8 +1,10 @@
 //! Grants, as a guest meets them.
 
+use std::sync::Arc;
+
 use handoff_runtime::{
-    OperatorPolicy, SecretSource,
-    wit::types::{Failure, Outcome},
+    CallContext, OperatorPolicy, SecretSource,
+    wit::types::{Failure, File, FileContent, FileReference, Outcome, Value, Variable},
 };
 
 use crate::support::*;
@@ -111,4 +113,80 @@ async fn the_operators_settings_override_the_manifests() {
         panic!("{outcome:?}")
     };
     assert_eq!(message, "operator");
+}
+
+/// A guest's module that completes task `x` of engine `order` with one variable, a file that refers to variable `x` of
+/// execution `x` of an engine, whose name lies at `engine`.
+fn hands_on_a_file(engine: (u32, u32)) -> String {
+    let store = |at: u32, value: u32| format!("(i32.store (i32.const {at}) (i32.const {value}))");
+    // A variable as the canonical ABI lays it out: its name, the case of its value, the file, its content's case.
+    let variable = [
+        (3008, 2053),
+        (3012, 1),
+        (3016, 12),
+        (3024, 2053),
+        (3028, 1),
+        (3060, engine.0),
+        (3064, engine.1),
+        (3068, 2053),
+        (3072, 1),
+        (3076, 2053),
+        (3080, 1),
+    ]
+    .map(|(at, value)| store(at, value))
+    .join(" ");
+    calls_complete(FAIL_WITH_REMEDY)
+        .replace("(call $complete", &format!("{variable} (call $complete"))
+        .replace(
+            "(i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 4096)",
+            "(i32.const 3008) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 4096)",
+        )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_handed_on_with_its_content_under_the_grants_of_reading_it() {
+    let manifest = format!("{}[grants]\ntasks = [\"order\"]\n", manifest("w"));
+    let own = |engine: &str| Variable {
+        name: "own".to_owned(),
+        value: Value::File(File {
+            name: "own".to_owned(),
+            mimetype: None,
+            encoding: None,
+            content: FileContent::Reference(FileReference {
+                engine: engine.to_owned(),
+                execution_id: "x".to_owned(),
+                variable_name: "x".to_owned(),
+            }),
+        }),
+        transient: false,
+    };
+    // From an engine that is granted; from one that is not; and from that one, but with the task's own variables.
+    for (engine, variables, reaches) in [
+        ((2048, 5), vec![], true),
+        ((2053, 1), vec![], false),
+        ((2053, 1), vec![own("x")], true),
+    ] {
+        let component = guest("worker", &hands_on_a_file(engine));
+        let folder = Folder::open_with(&[("w", &component, &manifest)], config(), policy("tasks = [\"order\"]")).await;
+        let engines = Arc::new(Engines::default());
+        let context = CallContext {
+            capabilities: engines.clone(),
+            ..call()
+        };
+        let outcome = folder.worker("w").handle(task(variables), context).await.unwrap();
+        let completions = engines.completions.lock().unwrap();
+        if !reaches {
+            assert!(
+                matches!(&outcome, Outcome::Failure(failure) if failure.message.contains("tasks = [\"order\", \"x\"]")),
+                "{outcome:?}"
+            );
+            assert!(completions.is_empty());
+            continue;
+        }
+        assert!(matches!(outcome, Outcome::Complete(_)), "{outcome:?}");
+        assert!(
+            matches!(&completions[0].variables[0].value, Value::File(file) if file.content == FileContent::Bytes(b"content".to_vec())),
+            "{completions:?}"
+        );
+    }
 }

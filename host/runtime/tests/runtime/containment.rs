@@ -112,6 +112,7 @@ async fn a_parked_host_call_is_dropped_at_the_deadline() {
     let context = CallContext {
         capabilities: Arc::new(Engines {
             delay: Duration::from_secs(60),
+            ..Engines::default()
         }),
         ..within(Duration::from_millis(100))
     };

@@ -209,6 +209,8 @@ pub(crate) fn call() -> CallContext {
 #[derive(Default)]
 pub(crate) struct Engines {
     pub(crate) delay: Duration,
+    /// What was completed with.
+    pub(crate) completions: std::sync::Mutex<Vec<Completion>>,
 }
 
 impl Engines {
@@ -241,7 +243,8 @@ impl Capabilities for Engines {
         self.ending().await.map(drop)
     }
 
-    async fn complete(&self, _: &Caller, _: TaskRef, _: Completion) -> Result<Ending, EngineError> {
+    async fn complete(&self, _: &Caller, _: TaskRef, completion: Completion) -> Result<Ending, EngineError> {
+        self.completions.lock().unwrap().push(completion);
         self.ending().await
     }
 
