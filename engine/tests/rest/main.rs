@@ -9,6 +9,7 @@ mod conformance;
 mod drain;
 mod long_poll;
 mod models;
+mod official;
 mod once;
 mod player;
 mod recordings;

@@ -27,6 +27,9 @@ fn routes(debug: &str) -> BTreeSet<String> {
             continue;
         };
         let path = rest.split('"').nth(1).unwrap_or_default();
+        if path.is_empty() {
+            continue;
+        }
         for method in methods.get(id).map(String::as_str).unwrap_or_default().split(',') {
             if !matches!(method, "HEAD" | "") {
                 routes.insert(format!("{method} {path}"));

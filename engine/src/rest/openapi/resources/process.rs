@@ -146,4 +146,13 @@ pub(super) fn executions() -> Resource {
         )
         .variables("/execution/{id}/localVariables", "an execution alone")
         .with(op("POST", "/message", "Correlates a message; 200 with resultEnabled").takes(MESSAGE))
+        .with(
+            op("POST", "/signal", "Broadcasts a signal, or sends it to one execution")
+                .takes("name! executionId variables:vars tenantId withoutTenantId:bool"),
+        )
+        .with(
+            op("POST", "/condition", "Starts what its conditions are true for")
+                .takes("variables!:vars businessKey processDefinitionId tenantId withoutTenantId:bool")
+                .gives("[ProcessInstance]"),
+        )
 }
