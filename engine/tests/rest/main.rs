@@ -13,5 +13,6 @@ mod official;
 mod once;
 mod player;
 mod recordings;
+mod schemathesis;
 mod server;
 mod tasks;

@@ -17,17 +17,25 @@ use super::server::TestServer;
 
 /// How long an installation or a client may take.
 const INSTALL: Duration = Duration::from_secs(300);
-const RUN: Duration = Duration::from_secs(60);
+/// How much of what a program wrote is shown, in characters.
+const TAIL: usize = 12_000;
+const RUN: Duration = Duration::from_secs(150);
+
+/// A program from elsewhere, and how it is installed.
+pub(crate) struct Tool {
+    /// Its sources, in `tests/clients`.
+    pub(crate) directory: &'static str,
+    /// Which tools it needs.
+    pub(crate) tools: &'static [&'static str],
+    /// Run by `sh` in a directory of its own, with the sources in `$SOURCE`; done once for each lock file.
+    pub(crate) install: &'static str,
+    /// The file that says what is installed.
+    pub(crate) lock: &'static str,
+}
 
 /// A client, and what it can do.
 struct Client {
-    directory: &'static str,
-    /// Which tools it needs.
-    tools: &'static [&'static str],
-    /// Run by `sh` in a directory of its own, with the sources in `$SOURCE`; done once for each lock file.
-    install: &'static str,
-    /// The file that says what is installed.
-    lock: &'static str,
+    tool: Tool,
     /// Run by `sh` there; the address and the number of tasks are `$1` and `$2`.
     run: &'static str,
     actions: &'static [&'static str],
@@ -39,7 +47,8 @@ struct Client {
 
 const ALL: &[&str] = &["complete", "fail", "error", "extend", "unlock"];
 
-const PIP: &str =
+/// Installs what `requirements.txt` lists.
+pub(crate) const PIP: &str =
     "python3 -m venv venv && venv/bin/pip install --quiet --disable-pip-version-check -r \"$SOURCE/requirements.txt\"";
 
 fn sources(directory: &str) -> PathBuf {
@@ -90,7 +99,7 @@ async fn sh(script: &str, directory: &Path, source: &Path, arguments: &[&str], l
         let text = String::from_utf8_lossy(bytes).into_owned();
         text.chars()
             .rev()
-            .take(3000)
+            .take(TAIL)
             .collect::<Vec<_>>()
             .into_iter()
             .rev()
@@ -107,7 +116,7 @@ async fn sh(script: &str, directory: &Path, source: &Path, arguments: &[&str], l
 }
 
 /// Installs a client, unless what is there is by the same lock file.
-async fn install(client: &Client) -> Result<PathBuf> {
+async fn install(client: &Tool) -> Result<PathBuf> {
     static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _one = ONE_AT_A_TIME.lock().await;
     let (home, source) = (home(client.directory)?, sources(client.directory));
@@ -135,11 +144,22 @@ fn model() -> String {
     .replace("<process ", r#"<error id="e" errorCode="oops"/><process "#)
 }
 
-async fn check(client: &Client) -> Result<()> {
-    if missing(client.tools)? {
+/// Runs a program, installed before; not where a tool is missing, which is said.
+///
+/// # Errors
+/// It fails, with the end of what it wrote.
+pub(crate) async fn run(tool: &Tool, script: &str, arguments: &[&str]) -> Result<()> {
+    if missing(tool.tools)? {
         return Ok(());
     }
-    let home = install(client).await?;
+    let home = install(tool).await?;
+    sh(script, &home, &sources(tool.directory), arguments, RUN).await
+}
+
+async fn check(client: &Client) -> Result<()> {
+    if missing(client.tool.tools)? {
+        return Ok(());
+    }
     let server = TestServer::start().await?;
     server.deployed("p.bpmn", &model()).await?;
     let mut instances = Vec::new();
@@ -164,11 +184,11 @@ async fn check(client: &Client) -> Result<()> {
     }
     let url = server.url("");
     let count = instances.len().to_string();
-    sh(client.run, &home, &sources(client.directory), &[&url, &count], RUN).await?;
+    run(&client.tool, client.run, &[&url, &count]).await?;
     for (action, instance) in &instances {
         seen(&server, client, action, instance)
             .await
-            .with_context(|| format!("{}: {action}", client.directory))?;
+            .with_context(|| format!("{}: {action}", client.tool.directory))?;
     }
     server.stop().await
 }
@@ -248,10 +268,12 @@ fn in_minutes(minutes: u64) -> Result<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_javascript_client() -> Result<()> {
     check(&Client {
-        directory: "javascript",
-        tools: &["node", "npm"],
-        install: "cp \"$SOURCE\"/package*.json . && npm ci --silent --no-audit --no-fund",
-        lock: "package-lock.json",
+        tool: Tool {
+            directory: "javascript",
+            tools: &["node", "npm"],
+            install: "cp \"$SOURCE\"/package*.json . && npm ci --silent --no-audit --no-fund",
+            lock: "package-lock.json",
+        },
         run: "cp \"$SOURCE/client.mjs\" . && node client.mjs \"$1\" \"$2\"",
         actions: ALL,
         rich: true,
@@ -263,10 +285,12 @@ async fn the_javascript_client() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_java_client() -> Result<()> {
     check(&Client {
-        directory: "java",
-        tools: &["java", "mvn"],
-        install: "cp \"$SOURCE/pom.xml\" . && mvn --quiet --batch-mode dependency:build-classpath -Dmdep.outputFile=classpath",
-        lock: "pom.xml",
+        tool: Tool {
+            directory: "java",
+            tools: &["java", "mvn"],
+            install: "cp \"$SOURCE/pom.xml\" . && mvn --quiet --batch-mode dependency:build-classpath -Dmdep.outputFile=classpath",
+            lock: "pom.xml",
+        },
         run: "java -Xmx128m -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8 -cp \"$(cat classpath)\" \"$SOURCE/Client.java\" \"$1\" \"$2\"",
         actions: ALL,
         rich: true,
@@ -277,10 +301,12 @@ async fn the_java_client() -> Result<()> {
 
 fn python(run: &'static str, actions: &'static [&'static str], retries: i64) -> Client {
     Client {
-        directory: "python",
-        tools: &["python3"],
-        install: PIP,
-        lock: "requirements.txt",
+        tool: Tool {
+            directory: "python",
+            tools: &["python3"],
+            install: PIP,
+            lock: "requirements.txt",
+        },
         run,
         actions,
         rich: false,

@@ -57,6 +57,10 @@ pub(super) fn resource() -> Resource {
         .with(op("POST", "/task/{id}/delegate", "Delegates a task").takes("userId"))
         .with(op("POST", "/task/{id}/resolve", "Gives a delegated task back to its owner").takes("variables:vars"))
         .with(
+            op("POST", "/task/{id}/bpmnEscalation", "Throws an escalation from a task")
+                .takes("escalationCode! variables:vars"),
+        )
+        .with(
             op("POST", "/task/{id}/bpmnError", "Throws a BPMN error from a task")
                 .takes("errorCode! errorMessage variables:vars"),
         )
