@@ -70,6 +70,7 @@ fn home(directory: &str) -> Result<PathBuf> {
 }
 
 /// Which of the tools is missing, as a reason not to run; an error in continuous integration.
+#[allow(clippy::print_stdout, reason = "a test that is not run says so")]
 fn missing(tools: &[&str]) -> Result<bool> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |tool: &&&str| std::env::split_paths(&path).any(|directory| directory.join(tool).is_file());
