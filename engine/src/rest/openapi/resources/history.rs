@@ -108,6 +108,18 @@ const JOB_LOG: &str = "\
     rootProcessInstanceId hostname tenantId batchId creationLog:bool failureLog:bool successLog:bool \
     deletionLog:bool";
 
+/// Criteria.
+const BATCH_QUERY: &str = "batchId type completed:bool tenantIdIn:list withoutTenantId:bool";
+/// Criteria.
+const DETAIL_QUERY: &str = "processInstanceId executionId activityInstanceId taskId variableInstanceId variableUpdates:bool \
+    formFields:bool occurredBefore:date occurredAfter:date tenantIdIn:list";
+/// Criteria.
+const LINK_QUERY: &str =
+    "dateBefore:date dateAfter:date type userId groupId taskId processDefinitionId operationType tenantIdIn:list";
+/// Criteria.
+const OPERATION_QUERY: &str = "processInstanceId processDefinitionId taskId jobId operationType entityType property \
+    afterTimestamp:date beforeTimestamp:date";
+
 /// List, count and one row: every kind of history has these.
 fn kind(resource: Resource, path: &'static str, about: &str, query: &str, schema: (&'static str, &str)) -> Resource {
     let path = format!("/history/{path}");
@@ -152,6 +164,33 @@ pub(super) fn resource() -> Resource {
             ("ExternalTaskLog", EXTERNAL_TASK_LOG),
         ),
         ("job-log", "what happened to jobs", JOB_LOG_QUERY, ("JobLog", JOB_LOG)),
+        (
+            "batch",
+            "historic batches",
+            BATCH_QUERY,
+            ("HistoricBatch", "id type tenantId"),
+        ),
+        (
+            "detail",
+            "details of the history",
+            DETAIL_QUERY,
+            ("HistoricDetail", "id type processInstanceId"),
+        ),
+        (
+            "identity-link-log",
+            "changes of parts in tasks",
+            LINK_QUERY,
+            (
+                "IdentityLinkLog",
+                "id time:date type userId groupId taskId operationType",
+            ),
+        ),
+        (
+            "user-operation",
+            "operations of users",
+            OPERATION_QUERY,
+            ("UserOperation", "id timestamp:date operationType entityType property"),
+        ),
     ] {
         resource = kind(resource, path, about, query, schema);
     }

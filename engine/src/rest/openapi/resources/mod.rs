@@ -3,6 +3,7 @@
 mod engine;
 mod external_task;
 mod history;
+mod operations;
 mod process;
 mod runtime;
 mod task;
@@ -23,6 +24,8 @@ pub(super) fn all() -> Vec<Resource> {
         runtime::variables(),
         runtime::subscriptions(),
         history::resource(),
+        operations::batches(),
+        operations::many(),
         engine::engine(),
         engine::identity(),
     ]
