@@ -114,8 +114,8 @@ impl Applier<'_> {
 
     fn update_job(&self, row: &Job) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "UPDATE job SET kind = ?1, repeat = ?2, due = ?3, retries = ?4, failures = ?5, priority = ?6, \
-             suspended = ?7, exception_message = ?8, exception_stacktrace = ?9, failed_activity = ?10 WHERE id = ?11",
+            "UPDATE job SET kind = ?1, repeat = ?2, batch = ?3, due = ?4, retries = ?5, failures = ?6, priority = ?7, \
+             suspended = ?8, exception_message = ?9, exception_stacktrace = ?10, failed_activity = ?11 WHERE id = ?12",
         )?;
         let mut binder = Binder::new(&mut statement);
         row.kind.bind(&mut binder)?;
