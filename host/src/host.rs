@@ -4,10 +4,7 @@
 //! last look finds what an aborted poll may have locked. Deferred tasks stay locked: somebody else will complete them.
 
 use std::{
-    fs::DirBuilder,
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
-    path::PathBuf,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -88,11 +85,7 @@ impl Host {
         // First: what loads workers looks its metrics up, and nothing is recorded before there is a recorder.
         prometheus();
         let runtime = Runtime::new(runtime)?;
-        let mut folder = RegistryConfig::new(&config.workers.dir);
-        folder.cache_dir.clone_from(&config.workers.cache_dir);
-        folder.state_dir = state_dir(&config);
-        folder.policy = config.policy();
-        let registry = Arc::new(Registry::open(runtime, folder).await?);
+        let registry = Arc::new(open_folder(&config, runtime).await?);
         let (workforce, catalog) = (follow(registry.subscribe()), registry.subscribe());
         Self::assemble(config, workforce, catalog, Some(registry)).await
     }
@@ -257,22 +250,20 @@ impl Host {
     }
 }
 
-/// Where earlier versions and pins are kept: where the configuration says, else beside it. Where that cannot be written
-/// to, they are kept until the host stops.
-fn state_dir(config: &Config) -> Option<PathBuf> {
-    if let Some(dir) = &config.workers.state_dir {
-        return Some(dir.clone());
-    }
-    let dir = config.default_state_dir()?;
-    match DirBuilder::new().recursive(true).mode(0o700).create(&dir) {
-        Ok(()) => Some(dir),
-        Err(error) => {
-            tracing::warn!(
-                dir = %dir.display(), %error,
-                "rollbacks hold until the host stops, because their directory cannot be written to; set state-dir under [workers]"
-            );
-            None
+/// Opens the workers' folder. Earlier versions and pins are kept where the configuration says, else beside it; where that
+/// cannot be used, until the host stops.
+async fn open_folder(config: &Config, runtime: Arc<Runtime>) -> Result<Registry, RuntimeError> {
+    let mut folder = RegistryConfig::new(&config.workers.dir);
+    folder.cache_dir.clone_from(&config.workers.cache_dir);
+    folder.policy = config.policy();
+    folder.state_dir = config.workers.state_dir.clone().or_else(|| config.default_state_dir());
+    match Registry::open(runtime.clone(), folder.clone()).await {
+        Err(error @ RuntimeError::State { .. }) if config.workers.state_dir.is_none() => {
+            tracing::warn!(%error, "rollbacks hold until the host stops; set state-dir under [workers]");
+            folder.state_dir = None;
+            Registry::open(runtime, folder).await
         }
+        opened => opened,
     }
 }
 

@@ -144,3 +144,23 @@ async fn what_runs_is_changed_on_loopback_or_with_a_token_only() {
     assert_eq!(rollback(&base, Some("let-me-in")).await.0, 404);
     host.shutdown(Duration::ZERO).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_directory_that_cannot_be_used_stops_the_host_only_where_it_was_asked_for() {
+    use std::os::unix::fs::DirBuilderExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("workers")).unwrap();
+    // Open to others, and found where the host would make its own.
+    let open = folder.path().join(".handoff.state");
+    std::fs::DirBuilder::new().mode(0o755).create(&open).unwrap();
+    let start = async |more: &str| {
+        let text = format!("[workers]\ndir = \"workers\"\n{more}\n");
+        let config = handoff_host::Config::parse(&text, &folder.path().join("handoff.toml")).unwrap();
+        let runtime = handoff_host::runtime_config(&config);
+        handoff_host::Host::start(config, runtime).await
+    };
+    start("").await.unwrap().shutdown(Duration::ZERO).await;
+    let error = start("state-dir = \".handoff.state\"").await.err().unwrap();
+    assert!(error.to_string().contains("chmod 700"), "{error}");
+}
