@@ -214,7 +214,8 @@ impl Host {
         &self.status
     }
 
-    /// Stops: polls at once, running tasks by `patience` from now. To end at once, drop the future.
+    /// Stops: nothing is fetched any more, and running tasks and the polls of engines that would go on to serve them end
+    /// by `patience` from now. To end at once, drop the future.
     pub async fn shutdown(self, patience: Duration) {
         let deadline = Instant::now() + patience;
         tracing::info!(
@@ -223,14 +224,19 @@ impl Host {
             "the host stops"
         );
         self.stop.cancel();
-        let mut abandoned = Vec::new();
-        for Running { sweeper, poller } in self.engines {
-            // A poller that panicked may have left polls behind too.
-            if poller.await.unwrap_or(true) {
-                abandoned.push(sweeper);
-            }
-        }
-        self.dispatcher.drain(deadline).await;
+        let pollers = futures::future::join_all(self.engines.into_iter().map(
+            |Running { sweeper, mut poller }| async move {
+                let ended = tokio::time::timeout(patience, &mut poller).await;
+                if ended.is_err() {
+                    poller.abort();
+                }
+                // A poller that panicked, or had no time, may have left polls behind too.
+                let abandoned = !matches!(ended, Ok(Ok(false)));
+                abandoned.then_some(sweeper)
+            },
+        ));
+        let (abandoned, ()) = tokio::join!(pollers, self.dispatcher.drain(deadline));
+        let abandoned: Vec<_> = abandoned.into_iter().flatten().collect();
         let sweeps = abandoned
             .iter()
             .map(|sweeper| tokio::time::timeout(LAST_SWEEP, sweeper.sweep()));

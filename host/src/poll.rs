@@ -26,7 +26,7 @@ use crate::{
     backoff::Backoff,
     config::EngineConfig,
     dispatch::{Dispatcher, Line},
-    engines::{Fault, Fetch, Locked},
+    engines::{Fault, Features, Fetch, Locked},
     health::Health,
     slots::Slots,
     sweep::Sweeper,
@@ -81,7 +81,8 @@ struct Candidate<'a> {
 }
 
 impl Poller {
-    /// Polls until `stop`, come what may. True: there were polls under way then, whose answers are lost.
+    /// Polls until `stop`, come what may, and lets go of the polls that are under way then; see [`Poller::let_go`]. True:
+    /// answers are lost.
     pub async fn keep_running(self, stop: CancellationToken) -> bool {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
         loop {
@@ -102,7 +103,7 @@ impl Poller {
         }
     }
 
-    /// Polls until `stop`. Polls that are under way then are dropped; true: there were some, whose answers are lost.
+    /// See [`Poller::keep_running`].
     pub async fn run(mut self, stop: CancellationToken) -> bool {
         let mut lanes: Vec<Option<Lane>> = (0..self.config.polls).map(|_| None).collect();
         let mut polls: FuturesUnordered<BoxFuture<'static, LaneEnd>> = FuturesUnordered::new();
@@ -136,7 +137,7 @@ impl Poller {
             self.health.poller_due(self.due(&lanes, not_before));
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return !polls.is_empty(),
+                () = stop.cancelled() => return self.let_go(polls).await,
                 Some(LaneEnd { index, result }) = polls.next(), if !polls.is_empty() => {
                     let Some(lane) = lanes[index].take() else { continue };
                     match result {
@@ -166,7 +167,7 @@ impl Poller {
                 changed = self.workforce.changed() => if changed.is_err() {
                     // Whoever says what to poll for has gone: so does this poller, when it is told to.
                     stop.cancelled().await;
-                    return !polls.is_empty();
+                    return self.let_go(polls).await;
                 },
                 () = self.slots.gathered(enough, REPLENISH), if gathering && not_before.is_none() => more_wait = false,
                 () = self.slots.replenished(&short_of_slots, enough, REPLENISH), if !short_of_slots.is_empty() && not_before.is_none() => {}
@@ -182,6 +183,31 @@ impl Poller {
             .flatten()
             .map(|lane| lane.sent + lane.fetch.wait + self.config.request_timeout() * 2);
         polls.chain(not_before).min().map(|due| due + LATE_MAX)
+    }
+
+    /// Ends the polls that are under way; true: there were some, whose answers are lost.
+    ///
+    /// An engine that does not notice that a client has gone serves its poll all the same, and locks tasks for it when
+    /// nobody looks for them any more. So its polls are waited for, and what they bring is given back. The caller bounds
+    /// the time.
+    async fn let_go(&self, mut polls: FuturesUnordered<BoxFuture<'static, LaneEnd>>) -> bool {
+        let serves_on = |features: &Features| !features.drops_abandoned_fetches;
+        if !self.health.features().as_ref().is_some_and(serves_on) {
+            return !polls.is_empty();
+        }
+        let engine = &*self.line.engine;
+        let mut lost = false;
+        while let Some(LaneEnd { result, .. }) = polls.next().await {
+            match result {
+                Ok(tasks) => {
+                    for locked in tasks {
+                        lost |= engine.release(&locked.task.id.id).await.is_err();
+                    }
+                }
+                Err(_) => lost = true,
+            }
+        }
+        lost
     }
 
     fn poll(&self, index: usize, fetch: Fetch) -> BoxFuture<'static, LaneEnd> {

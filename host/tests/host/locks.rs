@@ -1,6 +1,9 @@
 //! Locks are extended while a worker runs; a lost one ends the run and drops its result.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use handoff_runtime::CallErrorKind;
 use serde_json::json;
@@ -67,7 +70,10 @@ async fn a_task_that_somebody_else_locked_is_dropped_with_its_result() {
     engine
         .until("fetched", |engine| engine.task("a").worker.is_some())
         .await;
-    engine.change("a", |task| task.worker = Some("other".into()));
+    engine.change("a", |task| {
+        task.worker = Some("other".into());
+        task.locked_until = Some(Instant::now() + Duration::from_secs(60));
+    });
     cancelled.notified().await;
     host.stop(1_000).await;
     for action in ["complete", "failure", "bpmnError", "unlock"] {

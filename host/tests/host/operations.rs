@@ -8,12 +8,14 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_stop_ends_the_long_poll_at_once() {
+async fn a_stop_ends_the_long_poll_at_once_where_the_engine_notices() {
     let engine = FakeEngine::start().await;
+    engine.be_handoff();
     let (host, _) = TestHost::with(&engine, "", completing("w")).await;
     engine
         .until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty())
         .await;
+    host.until_probed().await;
     let began = Instant::now();
     host.stop(10_000).await;
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
@@ -22,6 +24,37 @@ async fn a_stop_ends_the_long_poll_at_once() {
         last.path, "external-task",
         "a last look for what the aborted poll may have locked"
     );
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_a_poll_that_would_lock_tasks_later() {
+    let engine = FakeEngine::start().await;
+    let (host, worker) = TestHost::with(&engine, "polls = 1", completing("w")).await;
+    engine
+        .until("polled", |engine| !engine.calls_to("fetchAndLock").is_empty())
+        .await;
+    host.until_probed().await;
+    let began = Instant::now();
+    let stopping = tokio::spawn(host.stop(15_000));
+    engine.add("a", "t");
+    stopping.await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(worker.runs(), 0, "nothing is begun by a host that stops");
+    let task = engine.task("a");
+    assert!(task.worker.is_none() && task.ended.is_none(), "it was given back");
+    assert!(!engine.calls_to("unlock").is_empty(), "because the poll had locked it");
+
+    // One that brings nothing in time is given up.
+    let (host, _) = TestHost::with(&engine, "", completing("w")).await;
+    engine.remove("a");
+    let polls = engine.calls_to("fetchAndLock").len();
+    engine
+        .until("polled again", |engine| engine.calls_to("fetchAndLock").len() > polls)
+        .await;
+    host.until_probed().await;
+    let began = Instant::now();
+    host.stop(500).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

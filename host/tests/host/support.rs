@@ -190,6 +190,18 @@ impl TestHost {
         (Self::start(config(&engine.url(), more), workforce).await, worker)
     }
 
+    /// Waits until it knows what its engine can do.
+    pub(crate) async fn until_probed(&self) {
+        let known = async {
+            while self.host.status().readiness().engines["order"].product.is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), known)
+            .await
+            .expect("the engine says what it can do");
+    }
+
     pub(crate) async fn stop(self, patience_ms: u64) {
         self.host.shutdown(Duration::from_millis(patience_ms)).await;
     }

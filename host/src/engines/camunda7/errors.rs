@@ -173,4 +173,32 @@ mod tests {
         }
         assert_eq!(reply(503, "").retry_after(), Some(Duration::from_secs(3)));
     }
+
+    /// What engines of the forks say, recorded from operaton-engine 1.0.0 and cibseven-engine 2.0.0: their REST passes on
+    /// the sentence of a refusal, and for a message that found no receiver the exception with its package.
+    #[test]
+    fn forks_differ_in_words_and_not_in_what_they_mean() {
+        let refusals = [
+            "External Task 8 cannot be completed by worker 'W'. It is locked by worker 'null'.",
+            "External Task 8 cannot be completed by worker 'W'. It is locked by worker 'V'.",
+            "External Task 8 cannot be locked by worker 'X'. It is locked by worker 'W'.",
+            "Failure of External Task 8 cannot be reported by worker 'W'. It is locked by worker 'V'.",
+            "Bpmn error of External Task 8 cannot be reported by worker 'W'. It is locked by worker 'V'.",
+            "The lock of the External Task 8 cannot be extended by worker 'W''. It is locked by worker 'V'.",
+            // As a later Operaton has it.
+            "The lock of the External Task 8 cannot be extended by worker 'W'. It is locked by worker 'V'.",
+            "Cannot extend a lock that expired: lockExpirationTime is not greater than or equal to 1795647444500",
+        ];
+        let body =
+            |message: &str| serde_json::json!({"type": "RestException", "message": message, "code": 0}).to_string();
+        for refusal in refusals {
+            assert_eq!(reply(400, &body(refusal)).label(), "rejected", "{refusal}");
+        }
+        for vendor in ["camunda", "operaton", "cibseven", "eximeebpms"] {
+            let mismatch = format!(
+                "org.{vendor}.bpm.engine.MismatchingMessageCorrelationException: Cannot correlate message 'M': No process definition or execution matches the parameters"
+            );
+            assert_eq!(reply(400, &body(&mismatch)).label(), "mismatch", "{mismatch}");
+        }
+    }
 }
