@@ -11,6 +11,7 @@
     reason = "a failed test has only its output to tell what the processes said"
 )]
 
+pub mod camunda;
 mod engine;
 pub mod history;
 mod host;
@@ -25,6 +26,7 @@ mod usage;
 mod wait;
 mod workers;
 
+pub use camunda::{Camunda, CamundaOptions};
 pub use engine::{Engine, EngineOptions};
 pub use host::{Host, HostOptions};
 pub use ports::free_port;

@@ -48,14 +48,11 @@ impl WorkersFolder {
         self.replace(name, &self.built(&format!("{name}.wasm")))
     }
 
-    /// A built file; those of negative controls are apart, where nobody takes them for workers.
+    /// A built file; those of negative controls and probes are apart, where nobody takes them for workers.
     fn built(&self, name: &str) -> PathBuf {
-        let control = self.built.join("controls").join(name);
-        if control.is_file() {
-            control
-        } else {
-            self.built.join(name)
-        }
+        let apart = ["controls", "probes"].map(|group| self.built.join(group).join(name));
+        let found = apart.into_iter().find(|file| file.is_file());
+        found.unwrap_or_else(|| self.built.join(name))
     }
 
     /// Replaces a worker's component by another file, in one step.

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask setup | workers | demo | test | bench`.
+//! The project's own commands: `cargo xtask setup | workers | camunda | demo | test | bench`.
 //!
 //! Each of them does the set-up that it needs on a fresh machine, and says what it installs.
 
@@ -9,6 +9,7 @@
 )]
 
 mod bench;
+mod camunda;
 mod cargo;
 mod demo;
 mod setup;
@@ -32,6 +33,8 @@ enum Command {
     Setup(setup::Args),
     /// Build the workers into target/workers
     Workers(workers::Args),
+    /// Build the Camunda 7 that tests run over, where Java and Maven are there
+    Camunda(camunda::Args),
     /// Run the pattern: two engines, one host, real orders
     Demo(demo::Args),
     /// Run every test there is
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Setup(args) => setup::run(args).map(|()| ExitCode::SUCCESS),
         Command::Workers(args) => workers::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Camunda(args) => camunda::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -136,7 +136,10 @@ fn rustup() -> Result<Toolchain> {
 }
 
 /// Runs a command, and kills it after this time.
-fn run_for(command: &mut Command, time: Duration) -> Result<()> {
+///
+/// # Errors
+/// It cannot be run, fails or takes longer.
+pub(crate) fn run_for(command: &mut Command, time: Duration) -> Result<()> {
     let started = Instant::now();
     let mut child = command.spawn().with_context(|| format!("run {command:?}"))?;
     while started.elapsed() < time {

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::{
+    camunda,
     cargo::{self, cargo},
     setup, workers,
 };
@@ -36,6 +37,7 @@ const LONG: &str = "HANDOFF_TEST_LONG";
 /// The longest that a suite should take on a machine with two cores, in seconds. More is reported, not failed: machines
 /// differ.
 const BUDGETS: &[(&str, u64)] = &[
+    ("handoff/engines", 240),
     ("handoff/pattern", 420),
     ("handoff-runtime", 180),
     ("handoff-host", 240),
@@ -69,6 +71,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let workers_start = Instant::now();
     workers::run(workers::Args::default())?;
     phase("workers", workers_start);
+    let camunda_start = Instant::now();
+    camunda::run(&camunda::Args::default())?;
+    phase("Camunda 7", camunda_start);
 
     let build_start = Instant::now();
     // Without `--all-targets`, which would make test runners of the examples: tests run these as programs.

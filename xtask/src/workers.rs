@@ -1,8 +1,8 @@
 //! `cargo xtask workers`: builds the workers into `target/workers`, each a component with its manifest beside it.
 //!
-//! A folder of `workers/` is a worker, in the language that its files say; `controls/` and `variants/` have more of them,
-//! which come to be in folders of the same names, where no host takes them for workers by itself. A worker is built
-//! again when something changed that it is made of.
+//! A folder of `workers/` is a worker, in the language that its files say; `controls/`, `probes/` and `variants/` have
+//! more of them, which come to be in folders of the same names, where no host takes them for workers by itself. A
+//! worker is built again when something changed that it is made of.
 
 mod component;
 mod javascript;

@@ -129,6 +129,7 @@ impl<F: Faults> Faults for Arc<F> {
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
+    accepting: Option<thread::JoinHandle<()>>,
 }
 
 struct Shared {
@@ -145,7 +146,15 @@ impl Proxy {
     /// # Errors
     /// There is no port to listen on.
     pub fn start(upstream: &str, faults: impl Faults) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::start_on(0, upstream, faults)
+    }
+
+    /// As [`Proxy::start`], on a port that somebody knows already.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub fn start_on(port: u16, upstream: &str, faults: impl Faults) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", port))?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             upstream: upstream.to_owned(),
@@ -154,9 +163,13 @@ impl Proxy {
             connections: Mutex::default(),
             closing: AtomicBool::new(false),
         });
-        let accepting = Arc::clone(&shared);
-        thread::spawn(move || accepting.accept(&listener));
-        Ok(Self { port, shared })
+        let acceptor = Arc::clone(&shared);
+        let accepting = Some(thread::spawn(move || acceptor.accept(&listener)));
+        Ok(Self {
+            port,
+            shared,
+            accepting,
+        })
     }
 
     /// `host:port` where it listens.
@@ -199,6 +212,8 @@ impl Drop for Proxy {
         // Wakes the accepting thread.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
         self.cut_connections();
+        // Its port is free when this returns.
+        let _ = self.accepting.take().map(thread::JoinHandle::join);
     }
 }
 

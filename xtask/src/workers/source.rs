@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::cargo;
 
 /// Folders that have workers in them, beside those of `workers/` itself.
-const GROUPS: &[&str] = &["controls", VARIANTS];
+const GROUPS: &[&str] = &["controls", "probes", VARIANTS];
 
 /// Other builds of workers.
 const VARIANTS: &str = "variants";
