@@ -183,7 +183,8 @@ impl Work<'_> {
         if !self.is_in(place.execution, &ExecutionState::Compensating)? {
             return self.begin(place);
         }
-        if is_event_sub_process(place, handler) {
+        // Another event sub-process has ended in it, and what was done there is undone.
+        if place.model().at(handler).for_compensation {
             let execution = self.spawn(place.instance, place.execution, &place.definition, handler)?;
             let place = self.place(execution)?;
             return self.begin(&place);
@@ -210,6 +211,11 @@ impl Work<'_> {
         self.spawn(thrower.instance, thrower.execution, &thrower.definition, handler)
     }
 
+    /// Whether what runs below a place compensates something.
+    pub(super) fn waits_for_compensation(&mut self, place: &Place) -> Run<bool> {
+        Ok(place.element().throws_compensation() || self.is_in(place.execution, &ExecutionState::Compensating)?)
+    }
+
     /// Whether an activity runs because something is compensated.
     pub(super) fn compensates_something(&mut self, place: &Place) -> Run<bool> {
         if !place.element().for_compensation {
@@ -234,7 +240,7 @@ impl Work<'_> {
     }
 
     /// One of those that run below an execution has ended: where it was the last, the execution goes on.
-    fn compensated(&mut self, execution: Id) -> Run<()> {
+    pub(super) fn compensated(&mut self, execution: Id) -> Run<()> {
         let Some(place) = self.find_place(execution)? else {
             return Ok(());
         };

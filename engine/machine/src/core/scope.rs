@@ -130,6 +130,11 @@ impl Work<'_> {
     /// An activity instance of a scope has ended, and no token has left it.
     pub(super) fn child_ended(&mut self, scope: Id) -> Run<()> {
         if let Some(place) = self.find_place(scope)? {
+            self.count_step(&place.element().id)?;
+            // An error that nobody has caught ends what compensates, too.
+            if self.waits_for_compensation(&place)? {
+                return self.compensated(scope);
+            }
             return behaviour::child_ended(self, &place);
         }
         if self.preserved != Some(scope) && self.instance(scope)?.is_some() && self.live_children(scope)?.is_empty() {

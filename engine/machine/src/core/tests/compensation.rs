@@ -226,3 +226,41 @@ fn an_error_of_what_undoes_is_caught_around_the_event_that_throws() {
     driver.complete_user_task("repair");
     assert!(driver.is_empty());
 }
+
+#[test]
+fn an_event_sub_process_that_ran_beside_is_undone_with_its_scope() {
+    let mut driver = deployed(
+        &format!(
+            r#"<message id="m" name="note"/>---<startEvent id="s"/><subProcess id="sub"><startEvent id="s2"/><userTask id="work"/><sequenceFlow id="i1" sourceRef="s2" targetRef="work"/>
+            <subProcess id="beside" triggeredByEvent="true"><startEvent id="on" isInterrupting="false"><messageEventDefinition messageRef="m"/></startEvent><task id="hotel"/>{}
+            <sequenceFlow id="i2" sourceRef="on" targetRef="hotel"/></subProcess></subProcess><endEvent id="throw"><compensateEventDefinition/></endEvent>"#,
+            undo("hotel")
+        ),
+        &[("s", "sub"), ("sub", "throw")],
+    );
+    driver.start(&[]);
+    driver.correlate(Driver::message("note")).unwrap();
+    driver.complete_user_task("work");
+    assert_eq!(driver.open(), ["undo_hotel"]);
+    driver.complete_user_task("undo_hotel");
+    assert!(driver.is_empty());
+}
+
+#[test]
+fn an_error_of_what_undoes_that_nobody_catches_ends_it() {
+    let mut driver = deployed(
+        &format!(
+            r#"<startEvent id="s"/><subProcess id="sub"><startEvent id="s2"/><task id="hotel"/>{}<sequenceFlow id="i1" sourceRef="s2" targetRef="hotel"/></subProcess>
+            <intermediateThrowEvent id="throw"><compensateEventDefinition/></intermediateThrowEvent><userTask id="after"/>"#,
+            undo("hotel")
+                .replace("<userTask", &format!("<serviceTask {EXTERNAL}"))
+                .replace("</userTask>", "</serviceTask>")
+        ),
+        &[("s", "sub"), ("sub", "throw"), ("throw", "after")],
+    );
+    driver.start(&[]);
+    driver.bpmn_error("undo_hotel", "E");
+    assert_eq!(driver.open(), ["after"]);
+    driver.complete_user_task("after");
+    assert!(driver.is_empty());
+}

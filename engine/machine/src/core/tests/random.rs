@@ -40,6 +40,8 @@ enum Block {
         interrupting: bool,
         inner: Box<Block>,
     },
+    /// A sub-process beside whose work a note, which can be undone, may be taken.
+    Noted(Box<Block>),
     /// A transaction that is cancelled at its end, or is not.
     Transaction {
         cancelled: bool,
@@ -77,6 +79,7 @@ fn block() -> impl Strategy<Value = Block> {
                 interrupting,
                 inner: Box::new(inner),
             }),
+            inner.clone().prop_map(|block| Block::Noted(Box::new(block))),
             (any::<bool>(), inner.clone()).prop_map(|(cancelled, inner)| Block::Transaction {
                 cancelled,
                 inner: Box::new(inner),
@@ -242,6 +245,23 @@ impl Pen {
                 let (event, _) = self.element("boundaryEvent", &attributes, "<escalationEventDefinition/>");
                 self.beside(&host, &event, *interrupting)
             }
+            Block::Noted(block) => {
+                let mut inside = self.nested(block);
+                let outside = std::mem::take(&mut self.xml);
+                let (start, _) = self.element(
+                    "startEvent",
+                    r#"isInterrupting="false""#,
+                    r#"<messageEventDefinition messageRef="note"/>"#,
+                );
+                let (enter, leave) = self.draw(&Block::Undoable { user: true });
+                let (end, _) = self.element("endEvent", "", "");
+                self.flow(&start, &enter, None);
+                self.flow(&leave, &end, None);
+                let event = std::mem::take(&mut self.xml);
+                self.element("subProcess", r#"triggeredByEvent="true""#, &event);
+                inside.push_str(&std::mem::replace(&mut self.xml, outside));
+                self.element("subProcess", "", &inside)
+            }
             Block::Transaction { cancelled, inner } => {
                 let end = if *cancelled { "<cancelEventDefinition/>" } else { "" };
                 let inside = self.nested_to(inner, end);
@@ -269,6 +289,9 @@ impl Pen {
     }
 }
 
+/// More notes are not taken: they could be for ever.
+const NOTES_MAX: usize = 3;
+
 /// Something that can go on, chosen by a number.
 fn go_on(driver: &mut Driver, choice: usize) -> bool {
     let memory = &driver.memory;
@@ -280,10 +303,15 @@ fn go_on(driver: &mut Driver, choice: usize) -> bool {
     }));
     choices.extend(memory.jobs.keys().map(|id| Command::ExecuteJob(*id)));
     let external: Vec<_> = memory.external_tasks.keys().copied().collect();
+    let notes = memory
+        .historic_activities
+        .values()
+        .filter(|row| row.activity_type == "messageStartEvent")
+        .count();
     let waiting: Vec<_> = memory
         .subscriptions
         .values()
-        .filter(|row| row.kind != EventKind::Compensate)
+        .filter(|row| row.kind != EventKind::Compensate && (row.name != "note" || notes < NOTES_MAX))
         .filter_map(|row| Some((row.instance?, row.kind, row.name.clone())))
         .collect();
     let total = choices.len() + external.len() + waiting.len();
@@ -336,7 +364,7 @@ fn happen(driver: &mut Driver, instance: Id, kind: EventKind, name: &str) {
     driver.run(&command).unwrap();
 }
 
-const DEFINITIONS: &str = r#"<message id="m" name="go"/><message id="m1" name="go1"/><message id="m2" name="go2"/><message id="m3" name="go3"/>
+const DEFINITIONS: &str = r#"<message id="m" name="go"/><message id="m1" name="go1"/><message id="m2" name="go2"/><message id="m3" name="go3"/><message id="note" name="note"/>
 <signal id="sig" name="sig"/><escalation id="esc" escalationCode="E"/>---"#;
 
 proptest! {

@@ -13,7 +13,11 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, parent: Option<Elemen
     let host = node
         .attribute("attachedToRef")
         .and_then(|id| builder.entries.get(local_name(id)).copied());
-    let Some(mut host) = host.filter(|host| builder.elements[host.index()].scope == parent) else {
+    // What compensates has no boundary events: it is no part of the flow.
+    let Some(mut host) = host.filter(|host| {
+        let host = &builder.elements[host.index()];
+        host.scope == parent && !host.for_compensation
+    }) else {
         builder.problems.error(
             node,
             "Invalid reference in boundary event. Make sure that the referenced activity is defined in the same scope as the boundary event",
