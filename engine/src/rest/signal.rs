@@ -4,6 +4,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::post;
 use handoff_machine::command::Signal;
+use handoff_machine::view::Tenant;
 use handoff_machine::{Command, MachineError};
 use http::StatusCode;
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use super::api::Api;
 use super::body::{Body, flag, no_content, text};
 use super::error::{RestError, Result};
-use super::message::tenant;
 use super::variables::{VariablesDto, inputs};
 use crate::service::CommandError;
 
@@ -42,7 +42,12 @@ async fn throw(api: Api, Body(dto): Body<SignalDto>) -> Result<Response> {
     let signal = Signal {
         name,
         execution: dto.execution_id.map(|id| api.ids.read(&id)),
-        tenant: tenant(dto.tenant_id, dto.without_tenant_id.unwrap_or(false))?,
+        // Where both are said, the latter wins, as in Camunda.
+        tenant: match (dto.without_tenant_id.unwrap_or(false), dto.tenant_id) {
+            (true, _) => Tenant::None,
+            (false, Some(tenant)) => Tenant::Is(tenant),
+            (false, None) => Tenant::Any,
+        },
         variables: inputs(&dto.variables)?,
     };
     match api.submit_raw(Command::Signal(Box::new(signal))).await {
