@@ -122,6 +122,8 @@ mod tests {
 
     #[test]
     fn a_listener_of_all_addresses_is_asked_on_loopback() {
+        // As the command line does before it runs anything.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let open = admin("[admin]\nlisten = \"0.0.0.0:9090\"\ninsecure = true").unwrap();
         assert_eq!(open.base, "http://127.0.0.1:9090");
         assert_eq!(reachable("[::]:1".parse().unwrap()), "[::1]:1".parse().unwrap());

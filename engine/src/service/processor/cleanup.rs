@@ -45,6 +45,9 @@ impl Processor {
                     error = &error as &dyn std::error::Error,
                     "history that has had its time could not be removed"
                 );
+                if error.is_io() {
+                    self.broken = Some(StoreError::Broken(error.to_string()));
+                }
                 Millis::try_from(self.history.cleanup_interval.as_millis()).unwrap_or(Millis::MAX)
             }
         };

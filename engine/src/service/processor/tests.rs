@@ -1,6 +1,7 @@
 //! The service on one thread, with a clock that is moved by hand: what is committed, who is woken, what is kept.
 
 mod backup;
+mod cleanup;
 mod clock;
 mod crash;
 mod delegates;
@@ -51,6 +52,8 @@ impl Rig {
     fn with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::new().unwrap();
         let mut config = Config::new(directory.path());
+        // What is due next is then what the test has made.
+        config.retention.cleanup = false;
         change(&mut config);
         Self::open(config, Arc::new(directory), NOW)
     }

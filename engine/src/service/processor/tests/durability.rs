@@ -127,6 +127,25 @@ fn a_sync_that_fails_ends_all_writing() {
 }
 
 #[test]
+fn a_sync_that_fails_while_history_is_removed_ends_all_writing_too() {
+    let mut rig = Rig::with(|config| config.retention.cleanup = true);
+    rig.deploy(&model::task("p", "t", ""));
+    rig.start("p");
+    let task = rig.fetch(of("t"))[0].task.id;
+    rig.complete(task, "w").unwrap();
+    let before = rig.dump();
+    rig.now += 31 * 86_400_000;
+    fail(&mut rig, FaultPoint::Commit, IO_FSYNC, |_| true);
+    rig.turn(Vec::new());
+    assert!(rig.processor.is_broken());
+    let config = rig.config.clone();
+    let directory = std::sync::Arc::clone(&rig._directory);
+    drop(rig);
+    let then = super::NOW;
+    assert_eq!(Rig::open(config, directory, then).dump(), before);
+}
+
+#[test]
 fn a_full_disk_refuses_what_needs_room_and_work_goes_on_when_there_is_some() {
     let mut rig = Rig::new();
     rig.deploy(&model::task("p", "t", ""));
