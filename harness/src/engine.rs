@@ -1,18 +1,22 @@
 //! A process of `handoff engine`.
 
 use std::{
+    net::TcpStream,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{Process, Rest, free_port, wait_until};
 
 /// A cold start on a busy machine takes about a second.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// The pause between two looks at whether it listens: what is measured of a start is as exact as this.
+const LISTEN_PAUSE: Duration = Duration::from_millis(1);
 
 /// How to start an engine.
 #[derive(Debug, Clone)]
@@ -36,6 +40,7 @@ pub struct Engine {
     port: u16,
     process: Process,
     rest: Rest,
+    ready_after: Duration,
 }
 
 impl Engine {
@@ -50,6 +55,7 @@ impl Engine {
 
     fn start_on(port: u16, options: EngineOptions) -> Result<Self> {
         std::fs::create_dir_all(&options.dir)?;
+        let began = Instant::now();
         let process = spawn(port, &options)?;
         let rest = Rest::new(&format!("http://127.0.0.1:{port}/engine-rest"));
         let mut engine = Self {
@@ -57,18 +63,31 @@ impl Engine {
             port,
             process,
             rest,
+            ready_after: Duration::ZERO,
         };
-        engine.wait_ready()?;
+        engine.wait_ready(began)?;
         Ok(engine)
     }
 
-    fn wait_ready(&mut self) -> Result<()> {
+    fn wait_ready(&mut self, began: Instant) -> Result<()> {
+        while TcpStream::connect(self.address()).is_err() {
+            self.process.check_alive()?;
+            ensure!(
+                began.elapsed() < START_LIMIT,
+                "engine {} does not listen after {START_LIMIT:?}; see {}",
+                self.options.name,
+                self.log_file().display()
+            );
+            thread::sleep(LISTEN_PAUSE);
+        }
         let what = format!("engine {} to answer", self.options.name);
         wait_until(&what, START_LIMIT, || {
             self.process.check_alive()?;
             Ok(self.rest.try_get("/version")?.status == 200)
         })
-        .with_context(|| format!("see {}", self.log_file().display()))
+        .with_context(|| format!("see {}", self.log_file().display()))?;
+        self.ready_after = began.elapsed();
+        Ok(())
     }
 
     /// Kills it with SIGKILL.
@@ -93,8 +112,15 @@ impl Engine {
     /// It does not come up.
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill()?;
+        let began = Instant::now();
         self.process = spawn(self.port, &self.options)?;
-        self.wait_ready()
+        self.wait_ready(began)
+    }
+
+    /// How long its last start took, from its process's until its first answer.
+    #[must_use]
+    pub fn ready_after(&self) -> Duration {
+        self.ready_after
     }
 
     /// Leaves it to itself: it runs on after this process has ended.

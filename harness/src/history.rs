@@ -135,7 +135,11 @@ fn text(row: &Value, field: &str) -> Result<String> {
     found.ok_or_else(|| anyhow!("no {field} in {row}"))
 }
 
-fn date(value: &Value) -> Result<Option<i64>> {
+/// A date of the REST, in milliseconds since 1970; none where it is null.
+///
+/// # Errors
+/// It is no date.
+pub fn date(value: &Value) -> Result<Option<i64>> {
     let Some(text) = value.as_str() else { return Ok(None) };
     let date = jiff::Zoned::strptime(DATE_FORMAT, text).or_else(|_| {
         // An offset without a zone's name is a timestamp to jiff.

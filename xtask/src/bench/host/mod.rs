@@ -14,9 +14,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
+pub(super) use self::stub::Generator;
 use self::{
     contender::{Contender, Kind},
-    stub::Generator,
     table::Row,
 };
 use super::machine;

@@ -17,8 +17,8 @@ use crate::{cargo, cargo::target_dir, setup::output};
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
 /// The built `c7bench`.
-pub(super) struct Generator {
-    pub(super) program: PathBuf,
+pub(in crate::bench) struct Generator {
+    pub(in crate::bench) program: PathBuf,
 }
 
 /// What the load generator says in the end.
@@ -35,23 +35,23 @@ struct Report {
 
 /// For how long a task was with the client, in milliseconds.
 #[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Held {
-    pub(super) p50: f64,
-    pub(super) p99: f64,
+pub(in crate::bench) struct Held {
+    pub(in crate::bench) p50: f64,
+    pub(in crate::bench) p99: f64,
 }
 
 /// A run of one contender.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) tasks_per_second: f64,
-    pub(super) held: Held,
+pub(in crate::bench) struct Run {
+    pub(in crate::bench) tasks_per_second: f64,
+    pub(in crate::bench) held: Held,
     /// Processor time of the contender for one task, its start included, in microseconds.
-    pub(super) cpu_micros: f64,
-    pub(super) peak_bytes: u64,
+    pub(in crate::bench) cpu_micros: f64,
+    pub(in crate::bench) peak_bytes: u64,
 }
 
 /// Tasks that wait for a client.
-pub(super) struct Load {
+pub(in crate::bench) struct Load {
     process: Process,
     port: u16,
     tasks: usize,
@@ -62,7 +62,7 @@ impl Generator {
     ///
     /// # Errors
     /// The sources or Go are missing.
-    pub(super) fn build(sources: &Path) -> Result<Self> {
+    pub(in crate::bench) fn build(sources: &Path) -> Result<Self> {
         if !sources.join("go.mod").is_file() {
             bail!(
                 "the load generator's sources are not in {}: name their folder with --c7bench DIR or C7BENCH_DIR",
@@ -84,7 +84,7 @@ impl Generator {
     }
 
     /// Starts it with `tasks` tasks: all at once, or `rate` a second.
-    pub(super) fn start(&self, dir: &Path, tasks: usize, rate: usize, check: bool) -> Result<Load> {
+    pub(in crate::bench) fn start(&self, dir: &Path, tasks: usize, rate: usize, check: bool) -> Result<Load> {
         let port = free_port()?;
         let mut command = Command::new(&self.program);
         command.args(["stub", "-addr", &format!("127.0.0.1:{port}")]).args([
@@ -108,7 +108,7 @@ impl Generator {
 }
 
 impl Load {
-    pub(super) fn url(&self) -> String {
+    pub(in crate::bench) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/engine-rest", self.port)
     }
 
@@ -116,7 +116,7 @@ impl Load {
     ///
     /// # Errors
     /// They are not done in time, or not all rightly.
-    pub(super) fn run(mut self, client: &Process) -> Result<Run> {
+    pub(in crate::bench) fn run(mut self, client: &Process) -> Result<Run> {
         let ended = self.process.wait_end(RUN_LIMIT);
         let usage: Usage = client.usage()?;
         if ended.is_err() {
