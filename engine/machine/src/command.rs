@@ -12,10 +12,12 @@ use crate::value::Value;
 use crate::view::Tenant;
 
 mod batch;
+mod migrate;
 mod modify;
 mod operate;
 
 pub use self::batch::{BatchWork, NewBatch};
+pub use self::migrate::{MigratingInstruction, Migration};
 pub use self::modify::{Instruction, Modification, Restart, StartAt, StartPoint};
 pub use self::operate::{DefinitionTarget, JobAction, JobTarget, SuspendDefinitions, SuspendJobs, Timed};
 
@@ -98,6 +100,13 @@ pub enum Command {
         id: Id,
         /// How.
         modification: Modification,
+    },
+    /// `POST /migration/execute`: all of them, or none.
+    MigrateInstances {
+        /// How.
+        migration: Box<Migration>,
+        /// Which.
+        instances: Vec<Id>,
     },
     /// `POST /process-definition/{id}/restart`
     RestartInstances {

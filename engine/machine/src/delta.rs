@@ -53,6 +53,16 @@ pub enum Change {
         history: bool,
     },
 
+    /// The row as it is from now on, all of it: what migration changes are columns that are never changed else.
+    MigrateInstance(Instance),
+    MigrateExecution(Execution),
+    MigrateVariable(Variable),
+    MigrateExternalTask(ExternalTask),
+    MigrateJob(Job),
+    MigrateSubscription(EventSubscription),
+    MigrateTask(UserTask),
+    MigrateIncident(Incident),
+
     InsertInstance(Instance),
     UpdateInstance(Instance),
     DeleteInstance(Id),
@@ -119,6 +129,40 @@ pub enum Change {
     HistoryInstanceState {
         id: Id,
         state: InstanceState,
+    },
+    /// The instance is of another definition.
+    HistoryInstanceMigrated {
+        id: Id,
+        definition: Id,
+        definition_key: String,
+    },
+    /// The activity instance is of another definition, and may be of another activity and in another scope.
+    HistoryActivityMigrated {
+        id: Id,
+        parent: Id,
+        parent_activity: Option<String>,
+        definition: Id,
+        definition_key: String,
+        activity: String,
+        activity_name: Option<String>,
+        activity_type: String,
+    },
+    HistoryVariableMigrated {
+        id: Id,
+        definition: Id,
+        definition_key: String,
+        scope: Id,
+        scope_activity: Option<String>,
+    },
+    HistoryTaskMigrated {
+        task: UserTask,
+        definition_key: String,
+    },
+    HistoryIncidentMigrated {
+        id: Id,
+        definition: Id,
+        definition_key: String,
+        activity: String,
     },
     HistoryActivityStart(HistoricActivity),
     /// An activity that started and ended in this very command is inserted by its start with its end filled in.

@@ -1,6 +1,7 @@
 //! Why a command was refused, in Camunda's families of exceptions: the REST layer turns them into `type`, status and
 //! `code` (`rest-semantics`: ExceptionHandlerHelper, BuiltinExceptionCode).
 
+use crate::migration::InstanceReport;
 use crate::view::ViewError;
 
 /// A refusal. Nothing of the command has happened.
@@ -23,6 +24,9 @@ pub enum MachineError {
         /// What Camunda says of it.
         message: String,
     },
+    /// `MigratingProcessInstanceValidationException`: an instance cannot go along.
+    #[error("{0}")]
+    Migration(Box<InstanceReport>),
     /// An external task is held by another worker, or by none.
     #[error("{0}")]
     NotLockHolder(String),

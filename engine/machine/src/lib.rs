@@ -17,6 +17,7 @@ pub mod env;
 pub mod error;
 pub mod expression;
 pub mod id;
+pub mod migration;
 pub mod model;
 pub mod request;
 pub mod row;

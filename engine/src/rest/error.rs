@@ -13,6 +13,8 @@ use handoff_machine::view::ViewError;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value as Json, json};
 
+use super::migration::instance_report;
+
 /// The result of a REST operation.
 pub(crate) type Result<T, E = RestError> = std::result::Result<T, E>;
 
@@ -32,8 +34,9 @@ pub(crate) struct RestError {
     pub(crate) message: String,
     /// See the module.
     pub(crate) code: Option<i32>,
-    /// Of a [`MachineError::Parse`]: by resource, what is wrong where.
-    details: Option<Box<Json>>,
+    /// What is wrong where, under its name: the `details` of a [`MachineError::Parse`], the `validationReport` of a
+    /// migration.
+    details: Option<Box<(&'static str, Json)>>,
     /// A header that belongs to the status: `Retry-After`, `WWW-Authenticate`, `Allow`.
     header: Option<Box<(header::HeaderName, HeaderValue)>>,
 }
@@ -106,6 +109,14 @@ impl RestError {
         }
     }
 
+    /// The same error with what is wrong in detail (`validationReport`).
+    pub(crate) fn with_report(self, report: Json) -> Self {
+        Self {
+            details: Some(Box::new(("validationReport", report))),
+            ..self
+        }
+    }
+
     /// The same error under another type: many resources of Camunda wrap what the engine raised.
     pub(crate) fn into_kind(self, kind: &'static str) -> Self {
         Self {
@@ -168,9 +179,12 @@ impl From<MachineError> for RestError {
             MachineError::Suspended(_) => of(S::BAD_REQUEST, "SuspendedEntityInteractionException"),
             MachineError::AlreadyRunning(_) => Self::new(S::BAD_REQUEST, "HandoffAlreadyRunning", message),
             MachineError::Parse(problems) => Self {
-                details: Some(Box::new(details(&problems))),
+                details: Some(Box::new(("details", details(&problems)))),
                 ..of(S::BAD_REQUEST, "ParseException")
             },
+            MachineError::Migration(report) => {
+                of(S::BAD_REQUEST, "MigratingProcessInstanceValidationException").with_report(instance_report(&report))
+            }
             MachineError::Execution(_) | MachineError::Delegate(_) | MachineError::View(ViewError::Store(_)) => {
                 of(S::INTERNAL_SERVER_ERROR, "ProcessEngineException")
             }
@@ -224,7 +238,8 @@ impl IntoResponse for RestError {
         body.insert("message".into(), self.message.into());
         body.insert("code".into(), self.code.into());
         if let Some(details) = self.details {
-            body.insert("details".into(), *details);
+            let (name, details) = *details;
+            body.insert(name.into(), details);
         }
         let mut response = (self.status, axum::Json(Json::Object(body))).into_response();
         if let Some(header) = self.header {
@@ -290,7 +305,7 @@ mod tests {
             resources: vec![("a.bpmn".into(), vec![problem], vec![])],
         };
         let error = RestError::from(MachineError::Parse(Box::new(problems)));
-        let details = error.details.unwrap();
+        let (_, details) = *error.details.unwrap();
         assert_eq!(details["a.bpmn"]["errors"][0]["\u{435}lementIds"], json!(["x"]));
         assert_eq!(details["a.bpmn"]["errors"][0]["elementIds"], json!(["x"]));
     }

@@ -32,6 +32,7 @@ mod job;
 mod job_definition;
 mod message;
 mod metrics;
+mod migration;
 mod modification;
 mod once;
 mod openapi;

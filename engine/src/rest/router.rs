@@ -16,8 +16,8 @@ use super::error::{RestError, Result};
 use super::guard::Guard;
 use super::{
     batch, condition, deployment, engine, event_subscription, execution, external_task, history, identity, incident,
-    job, job_definition, message, metrics, modification, openapi, process_definition, process_instance, signal, task,
-    variable_instance,
+    job, job_definition, message, metrics, migration, modification, openapi, process_definition, process_instance,
+    signal, task, variable_instance,
 };
 use crate::config::Config;
 use crate::service::Engine;
@@ -84,6 +84,7 @@ pub(super) fn resources() -> Router<Api> {
         .merge(job_definition::routes())
         .merge(message::routes())
         .merge(metrics::routes())
+        .merge(migration::routes())
         .merge(modification::routes())
         .merge(openapi::routes())
         .merge(process_definition::routes())

@@ -144,6 +144,7 @@ fn kind(command: &Command) -> &'static str {
         Command::SetVariables { .. } => "set-variables",
         Command::SuspendInstance { .. } => "suspend-instance",
         Command::ModifyInstance { .. } => "modify-instance",
+        Command::MigrateInstances { .. } => "migrate-instances",
         Command::RestartInstances { .. } => "restart-instances",
         Command::StartBatch(_) => "start-batch",
         Command::SuspendBatch { .. } => "suspend-batch",

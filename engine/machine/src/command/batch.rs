@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Modification, Restart, VariableInput};
+use super::{Migration, Modification, Restart, VariableInput};
 use crate::id::{Id, Millis};
 
 /// A batch to be made.
@@ -38,6 +38,8 @@ pub enum BatchWork {
     SetVariables(Vec<VariableInput>),
     /// `instance-modification`
     Modify(Modification),
+    /// `instance-migration`
+    Migrate(Box<Migration>),
     /// `instance-restart`
     Restart(Restart),
     /// `instance-update-suspension-state`
@@ -57,6 +59,7 @@ impl BatchWork {
             Self::SetExternalTaskRetries(_) => "set-external-task-retries",
             Self::SetVariables(_) => "set-variables",
             Self::Modify(_) => "instance-modification",
+            Self::Migrate(_) => "instance-migration",
             Self::Restart(_) => "instance-restart",
             Self::Suspend(_) => "instance-update-suspension-state",
             Self::SetRemovalTime(_) => "process-set-removaltime",

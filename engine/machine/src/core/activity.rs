@@ -80,6 +80,14 @@ impl Work<'_> {
     /// Starts an activity instance without what its behaviour does: a scope into which a token is put. Whether it is
     /// still there: a condition may have ended it.
     pub(super) fn enter(&mut self, place: &Place) -> Run<bool> {
+        if !self.enter_unseen(place)? {
+            return Ok(false);
+        }
+        Ok(!place.element().is_scope || !place.model().conditional || self.show_scope(place.execution)?)
+    }
+
+    /// The same, but conditions that hold already are not looked at.
+    pub(super) fn enter_unseen(&mut self, place: &Place) -> Run<bool> {
         self.come_to(place);
         let now = self.now();
         if !self.on_the_way.remove(&place.execution) {
@@ -96,10 +104,7 @@ impl Work<'_> {
         self.listeners(place, ListenerEvent::Start)?;
         let goes_on = self.show_changes(place)?;
         self.starting.remove(&place.execution);
-        if !goes_on {
-            return Ok(false);
-        }
-        Ok(!place.element().is_scope || !place.model().conditional || self.show_scope(place.execution)?)
+        Ok(goes_on)
     }
 
     /// Subscriptions, input parameters and timers of an activity instance that is a scope.

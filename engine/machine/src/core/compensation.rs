@@ -78,7 +78,7 @@ impl Work<'_> {
         Ok(self.execution(execution)?.is_some_and(|row| row.state == *state))
     }
 
-    fn move_execution(&mut self, execution: Id, parent: Id) {
+    pub(super) fn move_execution(&mut self, execution: Id, parent: Id) {
         let before = self.tables.executions.get(execution).map(|row| row.parent);
         self.change::<Execution>(execution, |row| row.parent = parent);
         self.tables.executions.relist(execution, before);

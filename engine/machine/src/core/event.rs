@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::command::VariableInput;
 use crate::id::Id;
 use crate::model::{CatchKind, ElementIx, EventName, Kind, Timer, Trigger};
-use crate::row::{EventKind, EventSubscription};
+use crate::row::{EventKind, EventSubscription, Job, JobKind};
 
 /// What comes with an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,23 +20,6 @@ pub(super) struct Payload<'p> {
     pub(super) local: &'p [VariableInput],
     /// Set on the execution that the event starts.
     pub(super) triggered: &'p [VariableInput],
-}
-
-/// The events that an activity instance waits for: its own, those of its gateway, those on its boundary, those of the
-/// event sub-processes inside. Each with the element that is triggered.
-fn awaited(place: &Place) -> Vec<ElementIx> {
-    let model = place.model();
-    let element = place.element();
-    let mut events = Vec::new();
-    match &element.kind {
-        Kind::Catch(CatchKind::Event(_)) if !element.after_event_gateway => events.push(place.ix),
-        Kind::Receive(Some(_)) => events.push(place.ix),
-        Kind::EventGateway => events.extend(element.outgoing.iter().map(|flow| model.flow(*flow).target)),
-        _ => {}
-    }
-    events.extend(&element.boundary);
-    events.extend(model.event_sub_processes(Some(place.ix)).map(|(_, start, _)| start));
-    events
 }
 
 fn subscription_of(kind: &Kind) -> Option<(EventKind, Option<&EventName>)> {
@@ -53,7 +36,7 @@ impl Work<'_> {
     /// Subscribes an activity instance to its events, but for timers.
     pub(super) fn subscribe(&mut self, place: &Place) -> Run<()> {
         let site = Site::from(place);
-        for ix in awaited(place) {
+        for ix in place.model().events_of(Some(place.ix)) {
             self.subscribe_to(&site, ix)?;
         }
         Ok(())
@@ -63,13 +46,10 @@ impl Work<'_> {
     pub(super) fn subscribe_to(&mut self, site: &Site, ix: ElementIx) -> Run<()> {
         let definition = Arc::clone(&site.definition);
         let element = definition.model.at(ix);
-        let Some((kind, name)) = subscription_of(&element.kind) else {
+        let Some((kind, _)) = subscription_of(&element.kind) else {
             return Ok(());
         };
-        let name = match name {
-            Some(name) => self.evaluate_text(site, &name.0)?.unwrap_or_default(),
-            None => String::new(),
-        };
+        let name = self.event_name(site, ix)?.unwrap_or_default();
         let id = self.id()?;
         let Some(instance) = self.instance(site.instance)? else {
             return Ok(());
@@ -91,10 +71,18 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// The name of what is waited for, as it is now; none where the event has none.
+    pub(super) fn event_name(&mut self, site: &Site, ix: ElementIx) -> Run<Option<String>> {
+        match subscription_of(&site.definition.model.at(ix).kind) {
+            Some((_, Some(name))) => Ok(self.evaluate_text(site, &name.0.clone())?),
+            _ => Ok(None),
+        }
+    }
+
     /// Starts the timers of an activity instance.
     pub(super) fn start_timers(&mut self, place: &Place) -> Run<()> {
         let site = Site::from(place);
-        for ix in awaited(place) {
+        for ix in place.model().events_of(Some(place.ix)) {
             self.start_timer_of(&site, ix)?;
         }
         Ok(())
@@ -107,6 +95,37 @@ impl Work<'_> {
             let repeats = repeats(&definition.model.at(ix).kind, timer);
             self.create_timer_job(site, ix, timer, repeats)?;
         }
+        Ok(())
+    }
+
+    /// The job of a timer or of a timeout listener is due as its element says now.
+    pub(super) fn renew_timer(&mut self, site: &Site, job: Id, ix: ElementIx) -> Run<()> {
+        let definition = Arc::clone(&site.definition);
+        let element = definition.model.at(ix);
+        let Some(kind) = self.job(job)?.map(|row| row.kind.clone()) else {
+            return Ok(());
+        };
+        let timer = match (&kind, definition.model.trigger(ix)) {
+            (JobKind::Timer { .. }, Some(Trigger::Timer(timer))) => Some(timer),
+            (JobKind::TaskTimeout { listener, .. }, _) => element
+                .task_listeners
+                .iter()
+                .find(|other| other.id.as_ref() == Some(listener))
+                .and_then(|listener| listener.timer.as_ref()),
+            _ => None,
+        };
+        let Some(timer) = timer else { return Ok(()) };
+        let next = self.timer_due(site, timer)?;
+        let kind = match kind {
+            JobKind::TaskTimeout { listener, .. } => JobKind::TaskTimeout {
+                listener,
+                repeat: next.repeat,
+            },
+            _ => JobKind::Timer {
+                repeat: next.repeat.filter(|_| repeats(&element.kind, timer)),
+            },
+        };
+        self.change::<Job>(job, |row| (row.due, row.kind) = (Some(next.due), kind));
         Ok(())
     }
 

@@ -21,7 +21,11 @@ use crate::view::Definition;
 const MESSAGE_MAX: usize = 4000;
 
 /// The job definition of an activity's jobs: those before or after it, or else those of its timer.
-fn job_definition<'d>(definition: &'d Definition, activity: &str, moment: Option<&str>) -> Option<&'d JobDefinition> {
+pub(super) fn job_definition<'d>(
+    definition: &'d Definition,
+    activity: &str,
+    moment: Option<&str>,
+) -> Option<&'d JobDefinition> {
     definition.jobs.iter().find(|jobs| {
         jobs.activity.as_deref() == Some(activity)
             && match moment {
@@ -74,7 +78,9 @@ impl Work<'_> {
         due: Option<Millis>,
     ) -> Run<()> {
         let priority = self.priority(site, element.job_priority.as_ref())?;
-        let tenant = self.instance(site.instance)?.and_then(|row| row.tenant.clone());
+        let row = self.instance(site.instance)?;
+        let tenant = row.and_then(|row| row.tenant.clone());
+        let suspended = row.is_some_and(|row| row.suspended);
         let execution = Some(site.execution);
         let instance = Some(site.instance);
         let job = self.new_job(&site.definition, element, kind, moment, due)?;
@@ -83,6 +89,7 @@ impl Work<'_> {
             execution,
             instance,
             priority: overridden.unwrap_or(priority),
+            suspended: job.suspended || suspended,
             tenant,
             ..job
         })

@@ -21,6 +21,7 @@ mod incident;
 mod io_mapping;
 mod job;
 mod listener;
+mod migrate;
 mod outside;
 mod place;
 mod propagate;

@@ -292,7 +292,10 @@ impl Work<'_> {
     /// Removes a row, with its last value in the history where this command has set it.
     fn drop_variable(&mut self, id: Id) -> Run<()> {
         let changed = self.tables.variables.is_changed(id);
-        if changed && let Some(row) = self.tables.variables.get(id).cloned() {
+        if changed
+            && let Some(row) = self.tables.variables.get(id).cloned()
+            && (row.revision > 0 || !self.tables.variables.is_stored(id))
+        {
             self.instance(row.instance)?;
             if let Some(event) = self.historic_variable(row) {
                 self.history.push(Change::HistoryVariable(event));

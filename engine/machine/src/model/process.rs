@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::element::{Element, Flow, Kind};
-use super::event::{StartEvent, Trigger};
+use super::event::{CatchKind, StartEvent, Trigger};
 use super::extension::Listener;
 use super::form::Form;
 use super::index::{ElementIx, FlowIx};
@@ -138,13 +138,32 @@ impl ProcessModel {
         })
     }
 
+    /// The elements whose events an instance of a scope waits for: its own, those behind an event-based gateway, those on
+    /// its boundary, those that start the event sub-processes inside.
+    #[must_use]
+    pub fn events_of(&self, scope: Option<ElementIx>) -> Vec<ElementIx> {
+        let mut events = Vec::new();
+        if let Some(ix) = scope {
+            let element = self.at(ix);
+            match &element.kind {
+                Kind::Catch(CatchKind::Event(_)) if !element.after_event_gateway => events.push(ix),
+                Kind::Receive(Some(_)) => events.push(ix),
+                Kind::EventGateway => events.extend(element.outgoing.iter().map(|flow| self.flow(*flow).target)),
+                _ => {}
+            }
+            events.extend(&element.boundary);
+        }
+        events.extend(self.event_sub_processes(scope).map(|(_, start, _)| start));
+        events
+    }
+
     /// What triggers an event of any kind; none where the element is no event that waits.
     #[must_use]
     pub fn trigger(&self, ix: ElementIx) -> Option<&Trigger> {
         match &self.at(ix).kind {
             Kind::Start(start) => Some(&start.trigger),
             Kind::Boundary(boundary) => Some(&boundary.trigger),
-            Kind::Catch(super::event::CatchKind::Event(trigger)) => Some(trigger),
+            Kind::Catch(CatchKind::Event(trigger)) => Some(trigger),
             _ => None,
         }
     }

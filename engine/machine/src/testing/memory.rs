@@ -109,6 +109,14 @@ impl Memory {
                     instances.into_iter().for_each(|instance| self.forget(instance));
                 }
             }
+            Change::MigrateInstance(row) => update(&mut self.instances, row.id, row),
+            Change::MigrateExecution(row) => update(&mut self.executions, row.id, row),
+            Change::MigrateVariable(row) => update(&mut self.variables, row.id, row),
+            Change::MigrateExternalTask(row) => update(&mut self.external_tasks, row.id, row),
+            Change::MigrateJob(row) => update(&mut self.jobs, row.id, row),
+            Change::MigrateSubscription(row) => update(&mut self.subscriptions, row.id, row),
+            Change::MigrateTask(row) => update(&mut self.tasks, row.id, row),
+            Change::MigrateIncident(row) => update(&mut self.incidents, row.id, row),
             Change::InsertInstance(row) => put(&mut self.instances, row.id, row),
             Change::UpdateInstance(row) => update(&mut self.instances, row.id, row),
             Change::DeleteInstance(id) => delete(&mut self.instances, id),
@@ -195,6 +203,54 @@ impl Memory {
             }
             Change::HistoryInstanceState { id, state } => {
                 self.historic_instances.get_mut(&id).expect("its start").state = state;
+            }
+            Change::HistoryInstanceMigrated {
+                id,
+                definition,
+                definition_key,
+            } => {
+                let row = self.historic_instances.get_mut(&id).expect("its start");
+                (row.definition, row.definition_key) = (definition, definition_key);
+            }
+            Change::HistoryActivityMigrated {
+                id,
+                parent,
+                parent_activity,
+                definition,
+                definition_key,
+                activity,
+                activity_name,
+                activity_type,
+            } => {
+                let row = self.historic_activities.get_mut(&id).expect("its start");
+                (row.parent, row.parent_activity) = (parent, parent_activity);
+                (row.definition, row.definition_key) = (definition, definition_key);
+                (row.activity, row.activity_name, row.activity_type) = (activity, activity_name, activity_type);
+            }
+            Change::HistoryVariableMigrated {
+                id,
+                definition,
+                definition_key,
+                scope,
+                scope_activity,
+            } => {
+                let row = self.historic_variables.get_mut(&id).expect("its value");
+                (row.definition, row.definition_key) = (definition, definition_key);
+                (row.scope, row.scope_activity) = (scope, scope_activity);
+            }
+            Change::HistoryTaskMigrated { task, definition_key } => {
+                let row = self.historic_tasks.get_mut(&task.id).expect("its start");
+                (row.task, row.definition_key) = (task, Some(definition_key));
+            }
+            Change::HistoryIncidentMigrated {
+                id,
+                definition,
+                definition_key,
+                activity,
+            } => {
+                let row = self.historic_incidents.get_mut(&id).expect("its start");
+                (row.incident.definition, row.definition_key) = (Some(definition), Some(definition_key));
+                row.incident.activity = activity;
             }
             Change::HistoryActivityStart(row) => put(&mut self.historic_activities, row.id, row),
             Change::HistoryActivityEnd {

@@ -242,8 +242,10 @@ impl Processor {
     fn remember(&mut self, changes: &[Change], now: Millis) {
         for change in changes {
             match change {
-                Change::InsertExternalTask(task) | Change::UpdateExternalTask(task) => self.offered(task, now),
-                Change::InsertJob(job) | Change::UpdateJob(job) => self.horizon.put(job),
+                Change::InsertExternalTask(task)
+                | Change::UpdateExternalTask(task)
+                | Change::MigrateExternalTask(task) => self.offered(task, now),
+                Change::InsertJob(job) | Change::UpdateJob(job) | Change::MigrateJob(job) => self.horizon.put(job),
                 Change::DeleteJob(id) => self.horizon.remove(*id),
                 _ => {}
             }

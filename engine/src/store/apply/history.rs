@@ -13,10 +13,13 @@ use crate::store::row::Table as _;
 /// The level from which on a change is kept.
 fn level(change: &Change) -> HistoryLevel {
     match change {
-        Change::HistoryVariable(_) | Change::HistoryVariableDeleted(_) => HistoryLevel::Audit,
+        Change::HistoryVariable(_) | Change::HistoryVariableDeleted(_) | Change::HistoryVariableMigrated { .. } => {
+            HistoryLevel::Audit
+        }
         Change::HistoryIncidentStart(_)
         | Change::HistoryIncidentEnd { .. }
         | Change::HistoryIncidentAnnotation { .. }
+        | Change::HistoryIncidentMigrated { .. }
         | Change::HistoryOperation(_)
         | Change::HistoryIdentityLink(_)
         | Change::HistoryBatchStart(_)
@@ -73,6 +76,11 @@ impl Applier<'_> {
                 "UPDATE historic_instance SET state = ?2 WHERE id = ?1",
                 params![id.0, state.code()],
             ),
+            Change::HistoryInstanceMigrated { .. }
+            | Change::HistoryActivityMigrated { .. }
+            | Change::HistoryVariableMigrated { .. }
+            | Change::HistoryTaskMigrated { .. }
+            | Change::HistoryIncidentMigrated { .. } => self.migrated_history(change),
             Change::HistoryActivityStart(row) => row.insert(self.connection),
             Change::HistoryActivityEnd {
                 id,

@@ -27,6 +27,7 @@ macro_rules! task_params {
 
 mod deployments;
 mod history;
+mod migrated;
 mod runtime;
 
 use handoff_machine::delta::Change;
@@ -58,6 +59,14 @@ impl Applier<'_> {
             | Change::UpdateJobDefinition(_)
             | Change::DeleteJobDefinition(_)
             | Change::DeleteDeployment { .. } => self.deployment(change),
+            Change::MigrateInstance(_)
+            | Change::MigrateExecution(_)
+            | Change::MigrateVariable(_)
+            | Change::MigrateExternalTask(_)
+            | Change::MigrateJob(_)
+            | Change::MigrateSubscription(_)
+            | Change::MigrateTask(_)
+            | Change::MigrateIncident(_) => self.migrated(change),
             Change::InsertInstance(_)
             | Change::UpdateInstance(_)
             | Change::DeleteInstance(_)
@@ -91,6 +100,11 @@ impl Applier<'_> {
             Change::HistoryInstanceStart(_)
             | Change::HistoryInstanceEnd { .. }
             | Change::HistoryInstanceState { .. }
+            | Change::HistoryInstanceMigrated { .. }
+            | Change::HistoryActivityMigrated { .. }
+            | Change::HistoryVariableMigrated { .. }
+            | Change::HistoryTaskMigrated { .. }
+            | Change::HistoryIncidentMigrated { .. }
             | Change::HistoryActivityStart(_)
             | Change::HistoryActivityEnd { .. }
             | Change::HistoryActivityCalled { .. }

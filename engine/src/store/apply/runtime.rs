@@ -65,7 +65,7 @@ impl Applier<'_> {
         }
     }
 
-    fn delete(&self, sql: &str, id: Id) -> Result<()> {
+    pub(super) fn delete(&self, sql: &str, id: Id) -> Result<()> {
         self.run_one(sql, params![id.0])
     }
 

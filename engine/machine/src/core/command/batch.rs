@@ -27,6 +27,10 @@ impl Work<'_> {
             ))
             .into());
         }
+        let tenant = match &new.work {
+            BatchWork::Migrate(migration) => self.known_definition(migration.source)?.row.tenant.clone(),
+            _ => None,
+        };
         let id = self.id()?;
         let kind = new.work.kind();
         let seed = self.define_batch_job(id, "batch-seed-job")?;
@@ -47,7 +51,7 @@ impl Work<'_> {
             monitor_definition: monitor,
             job_definition: job,
             suspended: false,
-            tenant: None,
+            tenant,
             start_time: self.now(),
             execution_start: None,
             user: new.user.clone(),
@@ -196,6 +200,7 @@ impl Work<'_> {
             },
             BatchWork::SetVariables(variables) => self.modify_variables(item, false, variables, &[]),
             BatchWork::Modify(modification) => self.modify_instance(item, modification),
+            BatchWork::Migrate(migration) => self.migrate_instance(migration, item),
             BatchWork::Restart(restart) => self.restart_instance(restart, item),
             BatchWork::Suspend(suspended) => self.suspend_instance(item, *suspended),
             BatchWork::SetRemovalTime(time) => {

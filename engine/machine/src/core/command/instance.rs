@@ -27,7 +27,7 @@ impl Work<'_> {
     }
 
     /// Sets and removes variables of an instance or execution.
-    pub(super) fn modify_variables(
+    pub(in crate::core) fn modify_variables(
         &mut self,
         scope: Id,
         local: bool,

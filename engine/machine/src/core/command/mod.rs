@@ -74,6 +74,11 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
         Command::SuspendInstance { id, suspended } => work.suspend_instance(*id, *suspended)?,
         Command::StartBatch(new) => return Ok(Reply::Batch(Box::new(work.start_batch(new)?))),
         Command::ModifyInstance { id, modification } => work.modify_instance(*id, modification)?,
+        Command::MigrateInstances { migration, instances } => {
+            for instance in instances {
+                work.migrate_instance(migration, *instance)?;
+            }
+        }
         Command::RestartInstances { restart, instances } => {
             for instance in instances {
                 work.restart_instance(restart, *instance)?;

@@ -8,6 +8,7 @@ mod external_tasks;
 mod gateways;
 mod jobs;
 mod listeners;
+mod migrations;
 mod operations;
 mod random;
 mod scripts;

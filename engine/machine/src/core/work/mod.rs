@@ -235,8 +235,10 @@ impl<'a> Work<'a> {
     fn variable_history(&mut self) {
         let touched = std::mem::take(&mut self.touched);
         for (_, id) in touched.iter().filter(|(kind, _)| *kind == Kind::Variable) {
+            // A change of the value is a new revision; migration may give it another scope.
             if self.tables.variables.is_changed(*id)
                 && let Some(row) = self.tables.variables.get(*id).cloned()
+                && (row.revision > 0 || !self.tables.variables.is_stored(*id))
                 && let Some(event) = self.historic_variable(row)
             {
                 self.history.push(Change::HistoryVariable(event));

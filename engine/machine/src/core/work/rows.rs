@@ -43,7 +43,7 @@ pub(in crate::core) trait Kept: Row {
 }
 
 macro_rules! rows {
-    ($($row:ident $kind:ident $table:ident owner($owner:expr) $insert:ident $update:expr, $delete:ident;)*) => {
+    ($($row:ident $kind:ident $table:ident owner($owner:expr) $insert:ident $update:expr, $delete:ident, $migrate:expr;)*) => {
         $(
             impl Row for $row {
                 fn id(&self) -> Id {
@@ -62,6 +62,10 @@ macro_rules! rows {
                 }
                 fn delete(id: Id) -> Change {
                     Change::$delete(id)
+                }
+                fn migrate(self) -> Option<Change> {
+                    let migrate: Option<fn($row) -> Change> = $migrate;
+                    migrate.map(|migrate| migrate(self))
                 }
             }
             impl Kept for $row {
@@ -83,15 +87,15 @@ macro_rules! rows {
 }
 
 rows! {
-    Instance Instance instances owner(|_| None) InsertInstance Some(Change::UpdateInstance), DeleteInstance;
-    Execution Execution executions owner(|row| Some(row.parent)) InsertExecution Some(Change::UpdateExecution), DeleteExecution;
-    Variable Variable variables owner(|row| Some(row.scope)) InsertVariable Some(Change::UpdateVariable), DeleteVariable;
-    ExternalTask ExternalTask external_tasks owner(|row| Some(row.execution)) InsertExternalTask Some(Change::UpdateExternalTask), DeleteExternalTask;
-    Job Job jobs owner(|row| row.execution) InsertJob Some(Change::UpdateJob), DeleteJob;
-    EventSubscription Subscription subscriptions owner(|row| row.execution) InsertSubscription None, DeleteSubscription;
-    UserTask Task tasks owner(UserTask::execution) InsertTask Some(Change::UpdateTask), DeleteTask;
-    IdentityLink Link links owner(|row| Some(row.task)) InsertIdentityLink None, DeleteIdentityLink;
-    Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident Some(Change::UpdateIncident), DeleteIncident;
+    Instance Instance instances owner(|_| None) InsertInstance Some(Change::UpdateInstance), DeleteInstance, Some(Change::MigrateInstance);
+    Execution Execution executions owner(|row| Some(row.parent)) InsertExecution Some(Change::UpdateExecution), DeleteExecution, Some(Change::MigrateExecution);
+    Variable Variable variables owner(|row| Some(row.scope)) InsertVariable Some(Change::UpdateVariable), DeleteVariable, Some(Change::MigrateVariable);
+    ExternalTask ExternalTask external_tasks owner(|row| Some(row.execution)) InsertExternalTask Some(Change::UpdateExternalTask), DeleteExternalTask, Some(Change::MigrateExternalTask);
+    Job Job jobs owner(|row| row.execution) InsertJob Some(Change::UpdateJob), DeleteJob, Some(Change::MigrateJob);
+    EventSubscription Subscription subscriptions owner(|row| row.execution) InsertSubscription None, DeleteSubscription, Some(Change::MigrateSubscription);
+    UserTask Task tasks owner(UserTask::execution) InsertTask Some(Change::UpdateTask), DeleteTask, Some(Change::MigrateTask);
+    IdentityLink Link links owner(|row| Some(row.task)) InsertIdentityLink None, DeleteIdentityLink, None;
+    Incident Incident incidents owner(|row| Some(row.configuration)) InsertIncident Some(Change::UpdateIncident), DeleteIncident, Some(Change::MigrateIncident);
 }
 
 impl Work<'_> {
@@ -109,6 +113,17 @@ impl Work<'_> {
                 self.touched.push((R::KIND, id));
             }
         }
+    }
+
+    /// Changes a row that is known in columns that only migration changes, and lists it under its new owner.
+    pub(in crate::core) fn migrate<R: Kept>(&mut self, id: Id, change: impl FnOnce(&mut R)) {
+        let Some(before) = R::table(&mut self.tables).get(id).map(Row::owner) else {
+            return;
+        };
+        self.change(id, change);
+        let table = R::table(&mut self.tables);
+        table.set_migrated(id);
+        table.relist(id, before);
     }
 
     /// Removes a row that is known.

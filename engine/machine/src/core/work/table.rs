@@ -15,6 +15,8 @@ pub(in crate::core) trait Row: Clone + Sized {
     /// None where rows of this kind never change.
     fn update(self) -> Option<Change>;
     fn delete(id: Id) -> Change;
+    /// The whole row anew; none where rows of this kind never migrate.
+    fn migrate(self) -> Option<Change>;
 }
 
 struct Entry<R> {
@@ -23,6 +25,8 @@ struct Entry<R> {
     /// The store has it.
     stored: bool,
     changed: bool,
+    /// All of it is written.
+    migrated: bool,
 }
 
 /// What a list of an owner's rows holds.
@@ -70,6 +74,7 @@ impl<R: Row> Table<R> {
                 row: Some(row),
                 stored: true,
                 changed: false,
+                migrated: false,
             },
         );
         if let Some(owner) = owner {
@@ -96,6 +101,7 @@ impl<R: Row> Table<R> {
                 row: Some(row),
                 stored: false,
                 changed: true,
+                migrated: false,
             },
         );
         if let Some(owner) = owner {
@@ -110,6 +116,13 @@ impl<R: Row> Table<R> {
         let row = entry.row.as_mut()?;
         entry.changed = true;
         Some((row, first))
+    }
+
+    /// The row goes to another definition: it is to be written as a whole.
+    pub(in crate::core) fn set_migrated(&mut self, id: Id) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.migrated = true;
+        }
     }
 
     /// Lists a row under its new owner.
@@ -159,6 +172,11 @@ impl<R: Row> Table<R> {
             .is_some_and(|entry| entry.changed && entry.row.is_some())
     }
 
+    /// Whether the store has the row, or had it when the command began.
+    pub(in crate::core) fn is_stored(&self, id: Id) -> bool {
+        self.entries.get(&id).is_some_and(|entry| entry.stored)
+    }
+
     /// All rows that live, known to this command.
     pub(in crate::core) fn rows(&self) -> impl Iterator<Item = &R> {
         self.entries.values().filter_map(|entry| entry.row.as_ref())
@@ -169,6 +187,7 @@ impl<R: Row> Table<R> {
         let entry = self.entries.get_mut(&id)?;
         match (entry.row.take(), entry.stored) {
             (Some(row), false) => Some(row.insert()),
+            (Some(row), true) if entry.migrated => row.migrate(),
             (Some(row), true) => row.update(),
             (None, true) => Some(R::delete(id)),
             (None, false) => None,

@@ -25,6 +25,7 @@ pub(super) fn all() -> Vec<Resource> {
         runtime::subscriptions(),
         history::resource(),
         operations::batches(),
+        operations::migration(),
         operations::many(),
         engine::engine(),
         engine::identity(),

@@ -36,6 +36,36 @@ pub(super) fn batches() -> Resource {
         .with(op("DELETE", "/history/batch/{id}", "Deletes the history of a batch"))
 }
 
+pub(super) fn migration() -> Resource {
+    const DEFINITIONS: &str = "sourceProcessDefinitionId! targetProcessDefinitionId!";
+    let plan = format!("{DEFINITIONS} instructions:[MigrationInstruction] variables:vars");
+    let execution = "migrationPlan!:MigrationPlan processInstanceIds:list processInstanceQuery:obj skipCustomListeners:bool skipIoMappings:bool";
+    Resource::new("Migration")
+        .schema(
+            "MigrationInstruction",
+            "sourceActivityIds:list targetActivityIds:list updateEventTrigger:bool",
+        )
+        .schema("MigrationPlan", &plan)
+        .with(
+            op(
+                "POST",
+                "/migration/generate",
+                "Maps what is the same in two definitions",
+            )
+            .takes(&format!("{DEFINITIONS} updateEventTriggers:bool variables:vars"))
+            .gives("MigrationPlan"),
+        )
+        .with(
+            op("POST", "/migration/validate", "Says what is wrong with a plan")
+                .takes(&plan)
+                .gives("obj"),
+        )
+        .with(op("POST", "/migration/execute", "Migrates instances, all or none").takes(execution))
+        .with(batch(
+            op("POST", "/migration/executeAsync", "Migrates instances by a batch").takes(execution),
+        ))
+}
+
 pub(super) fn many() -> Resource {
     let many =
         |path, about| op("POST", path, about).takes(&format!("{INSTANCES} deleteReason skipCustomListeners:bool"));
