@@ -30,6 +30,18 @@ pub enum RuntimeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Another host has the private directory of earlier versions and pins.
+    #[error(
+        "the state directory {} is in use by {holder}: two hosts would undo each other's rollbacks; give each a `state-dir` \
+         of its own under [workers]",
+        path.display()
+    )]
+    StateInUse {
+        /// The directory.
+        path: PathBuf,
+        /// Who has it.
+        holder: String,
+    },
     /// The workers' folder cannot be read.
     #[error("cannot read the workers' folder {}: {reason}", path.display())]
     Folder {

@@ -34,7 +34,7 @@ pub use deadline::{Deadline, DeadlineHandle};
 pub use error::{CallError, CallErrorKind, RuntimeError};
 pub use manifest::{Grants, Manifest, ManifestError, TopicSubscription};
 pub use registry::{
-    CandidateError, Catalog, Pinned, Registry, RegistryConfig, RollbackError, WorkerPhase, WorkerState,
+    CandidateError, Catalog, Pinned, Registry, RegistryConfig, RollbackError, WorkerPhase, WorkerState, check_state_dir,
 };
 pub use runtime::Runtime;
 pub use version::{Digest, WorkerVersion};

@@ -9,17 +9,16 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, File},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
-use super::catalog::Pinned;
+use super::{catalog::Pinned, state_dir::StateDir};
 use crate::{
-    cache::{check_private, private_temporary},
     error::RuntimeError,
     version::{Digest, WorkerVersion},
 };
@@ -38,7 +37,6 @@ const MAX_WORKERS: usize = 10_000;
 pub(super) struct Store {
     dir: PathBuf,
     records: BTreeMap<String, Record>,
-    _temporary: Option<TempDir>,
 }
 
 /// What is kept of one worker.
@@ -75,40 +73,23 @@ pub(super) struct Pin {
 pub(super) struct Components(PathBuf);
 
 impl Store {
-    /// Opens the folder, which is made if it is missing; without one, everything is kept until the process ends.
-    pub(super) fn open(dir: Option<&Path>) -> Result<Self, RuntimeError> {
-        let temporary = match dir {
-            Some(_) => None,
-            None => Some(private_temporary().map_err(|error| RuntimeError::State {
-                path: std::env::temp_dir(),
-                reason: error.to_string(),
-            })?),
-        };
-        let dir = match (dir, &temporary) {
-            (Some(dir), _) => dir.to_owned(),
-            (None, Some(temporary)) => temporary.path().to_owned(),
-            (None, None) => PathBuf::new(),
-        };
-        let failed = |reason: String| RuntimeError::State {
+    /// Opens what is kept in a directory that is this host's.
+    pub(super) fn open(dir: &StateDir) -> Result<Self, RuntimeError> {
+        let dir = dir.path().to_owned();
+        let failed = |error: io::Error| RuntimeError::State {
             path: dir.clone(),
-            reason,
+            reason: error.to_string(),
         };
-        for folder in [dir.clone(), dir.join("components"), dir.join("workers")] {
+        for folder in ["components", "workers"] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
-                .create(&folder)
-                .map_err(|error| failed(error.to_string()))?;
+                .create(dir.join(folder))
+                .map_err(failed)?;
         }
-        let metadata = fs::metadata(&dir).map_err(|error| failed(error.to_string()))?;
-        check_private(metadata.uid(), rustix::process::geteuid().as_raw(), metadata.mode()).map_err(failed)?;
         let mut store = Self {
-            records: read_records(&dir.join("workers")).map_err(|error| RuntimeError::State {
-                path: dir.clone(),
-                reason: error.to_string(),
-            })?,
-            dir,
-            _temporary: temporary,
+            records: read_records(&dir.join("workers")).map_err(failed)?,
+            dir: dir.clone(),
         };
         store.sweep();
         Ok(store)
@@ -362,9 +343,9 @@ mod tests {
     #[test]
     fn a_pin_survives_and_its_component_is_checked() {
         let dir = tempfile::tempdir().unwrap();
-        let state = dir.path().join("state");
+        let state = StateDir::open(Some(&dir.path().join("state"))).unwrap();
         let (good, bad) = (kept("good"), kept("bad"));
-        let mut store = Store::open(Some(&state)).unwrap();
+        let mut store = Store::open(&state).unwrap();
         for version in [&good, &bad] {
             write_whole(
                 &store.components().path(&version.component),
@@ -380,13 +361,13 @@ mod tests {
         store.put("w", record).unwrap();
         store.set_pin("w", Pin::now(good.version, Some(bad.version))).unwrap();
 
-        let mut store = Store::open(Some(&state)).unwrap();
+        let mut store = Store::open(&state).unwrap();
         assert_eq!(store.pin("w").map(|pin| pin.version), Some(good.version));
         assert_eq!(store.versions("w"), std::slice::from_ref(&good));
         assert_eq!(store.components().read(&good.component).unwrap(), b"good");
         assert!(store.components().read(&bad.component).is_err(), "nothing needs it");
         store.release("w").unwrap();
-        assert_eq!(Store::open(Some(&state)).unwrap().pin("w"), None);
+        assert_eq!(Store::open(&state).unwrap().pin("w"), None);
 
         fs::write(store.components().path(&good.component), b"other").unwrap();
         assert!(
@@ -396,15 +377,5 @@ mod tests {
                 .unwrap_err()
                 .contains("damaged")
         );
-    }
-
-    #[test]
-    fn a_folder_that_others_can_reach_is_refused() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let dir = tempfile::tempdir().unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let error = Store::open(Some(dir.path())).unwrap_err();
-        assert!(error.to_string().contains("chmod 700"), "{error}");
     }
 }

@@ -11,6 +11,7 @@ mod files;
 mod kept;
 mod load;
 mod manager;
+mod state_dir;
 mod world;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 pub use catalog::{CandidateError, Catalog, Pinned, WorkerPhase, WorkerState};
+pub use state_dir::check_state_dir;
 
 use crate::{
     cache::Cache, capabilities::secrets::Secrets, config::OperatorPolicy, error::RuntimeError, runtime::Runtime,
@@ -28,6 +30,7 @@ use crate::{
 use kept::Store;
 use load::Loader;
 use manager::{Manager, Reply, Request};
+use state_dir::StateDir;
 
 /// Why a worker was not rolled back or unpinned. What runs goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +79,8 @@ pub struct RegistryConfig {
     pub dir: PathBuf,
     /// A private directory for compiled components; none compiles at every start.
     pub cache_dir: Option<PathBuf>,
-    /// A private directory for the versions that ran before and for pins; none keeps them until the registry is dropped.
+    /// A private directory for the versions that ran before and for pins, which no other registry may have open; none
+    /// keeps them until the registry is dropped.
     pub state_dir: Option<PathBuf>,
     /// How often the folder is read although nothing was reported.
     pub rescan: Duration,
@@ -113,6 +117,7 @@ pub struct Registry {
     requests: mpsc::Sender<Request>,
     _watcher: Option<RecommendedWatcher>,
     _manager: AbortOnDropHandle<()>,
+    _state_dir: StateDir,
 }
 
 impl Registry {
@@ -134,7 +139,8 @@ impl Registry {
             secrets: Arc::new(Secrets::new(config.policy.secrets.clone())),
             runtime,
         };
-        let store = Store::open(config.state_dir.as_deref())?;
+        let state_dir = StateDir::open(config.state_dir.as_deref())?;
+        let store = Store::open(&state_dir)?;
         let (hint, hints) = mpsc::channel(1);
         let watcher = watch_folder(&config, hint);
         let (requests, received) = mpsc::channel(16);
@@ -146,6 +152,7 @@ impl Registry {
             requests,
             _watcher: watcher,
             _manager: manager,
+            _state_dir: state_dir,
         };
         match patience {
             None => drop(registry.rescan().await),
