@@ -4,7 +4,7 @@
 //! waits for it inside a transaction, so delegates have slots of their own that tasks cannot take, and whoever finds
 //! none free is told so at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -24,11 +24,11 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
 use crate::{
     server::Refusal,
-    trace,
+    trace::{self, TRACEPARENT},
     typed_json::{Origin, TypedValueError, TypedVariables, read_variables, write_variables},
     worker::{Worker, Workforce},
 };
@@ -61,9 +61,10 @@ struct Invocation {
     execution_id: String,
     business_key: Option<String>,
     tenant_id: Option<String>,
-    traceparent: Option<String>,
     #[serde(default)]
     variables: TypedVariables,
+    #[serde(default)]
+    extension_properties: BTreeMap<String, Option<String>>,
 }
 
 const fn first() -> u32 {
@@ -165,9 +166,10 @@ impl Delegates {
                 message,
             ));
         }
-        let span = trace::delegate(name, &invocation.engine, invocation.traceparent.as_deref());
+        let parent = parent(&invocation, headers);
+        let span = trace::delegate(name, &invocation.engine, parent.as_deref());
         let result = self
-            .run(name, &*worker, invocation, &span)
+            .run(name, &*worker, invocation, trace::traceparent(&span).or(parent))
             .instrument(span.clone())
             .await;
         let label = result.as_ref().map_or_else(|refused| refused.type_name, |_| "answered");
@@ -180,7 +182,7 @@ impl Delegates {
         name: &str,
         worker: &dyn Worker,
         invocation: Invocation,
-        span: &Span,
+        traceparent: Option<String>,
     ) -> Result<Answer, Refusal> {
         let profile = worker.profile();
         let asked = invocation.deadline_ms.map_or(DEFAULT_DEADLINE, Duration::from_millis);
@@ -191,7 +193,7 @@ impl Delegates {
             capabilities: self.capabilities.clone(),
             // The engine's connection closes: this future is dropped, and with it the guard. Nobody waits any more.
             cancel: cancel.clone(),
-            traceparent: trace::traceparent(span).or_else(|| invocation.traceparent.clone()),
+            traceparent,
         };
         let _cancel = cancel.drop_guard();
         let (engine, invocation_id) = (invocation.engine.clone(), invocation.invocation_id.clone());
@@ -298,6 +300,14 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
         "UnsupportedMediaType",
         "send Content-Type: application/json",
     ))
+}
+
+/// The trace that the process belongs to, as for a task; else that of the request, as an instrumented engine sends it.
+fn parent(invocation: &Invocation, headers: &HeaderMap) -> Option<String> {
+    let property = invocation.extension_properties.get(TRACEPARENT).cloned().flatten();
+    let variable = || invocation.variables.get(TRACEPARENT)?.value.as_str().map(str::to_owned);
+    let header = || headers.get(TRACEPARENT)?.to_str().ok().map(str::to_owned);
+    property.or_else(variable).or_else(header)
 }
 
 fn execution(name: &str, invocation: Invocation) -> Result<Execution, Refusal> {

@@ -103,9 +103,14 @@ impl Hand {
         inner.running.contains_key(task_id) || inner.parked.get(task_id).is_some_and(|until| *until > Instant::now())
     }
 
-    /// Remembers that a task is given back because no run of it is known. An answer with it may still come.
-    pub fn give_back(&self, task_id: &str) {
+    /// Remembers that a task is given back because no run of it is known: an answer with it may still come. False: it has
+    /// come, and the task must be kept.
+    #[must_use]
+    pub fn give_back(&self, task_id: &str) -> bool {
         let mut inner = self.inner.lock();
+        if inner.running.contains_key(task_id) {
+            return false;
+        }
         let now = Instant::now();
         while inner.given_back.len() >= GIVEN_BACK_MAX
             || inner
@@ -116,6 +121,7 @@ impl Hand {
             inner.given_back.pop_front();
         }
         inner.given_back.push_back((now, task_id.to_owned()));
+        true
     }
 
     /// Whether a task was given back lately, so that a lock on it is in doubt.
@@ -187,6 +193,15 @@ mod tests {
         drop(held);
         assert!(!hand.accounts_for("t"));
         assert!(hand.admit("t", &second).is_some());
+    }
+
+    #[test]
+    fn a_task_that_has_arrived_is_not_given_back() {
+        let hand = Arc::new(Hand::default());
+        let held = hand.admit("t", &lease(1)).unwrap();
+        assert!(!hand.give_back("t") && !hand.gave_back("t"));
+        drop(held);
+        assert!(hand.give_back("t") && hand.gave_back("t"));
     }
 
     #[test]

@@ -30,6 +30,9 @@ use crate::{
     worker::Workforce,
 };
 
+/// How often what is recorded is summed up. Until then, or until somebody reads the metrics, it takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
+
 /// How long a last look for forgotten locks may take when a host stops.
 const LAST_SWEEP: Duration = Duration::from_secs(2);
 
@@ -116,40 +119,11 @@ impl Host {
             slots.clone(),
             config.limits.lost_locks,
         );
-        let mut engines = Vec::new();
-        let mut shown = Vec::new();
-        for line in lines {
-            let Some(settings) = config.engines.get(line.engine.name()).cloned() else {
-                continue;
-            };
-            metric::begin_engine(line.engine.name());
-            let health = line.health.clone();
-            let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
-            shown.push((line.clone(), health.clone()));
-            let poller = Poller {
-                line: line.clone(),
-                health: health.clone(),
-                sweeper: sweeper.clone(),
-                dispatcher: dispatcher.clone(),
-                slots: slots.clone(),
-                workforce: workforce.clone(),
-                config: settings,
-            };
-            let poller = tokio::spawn(poller.keep_running(stop.clone()));
-            tokio::spawn({
-                let (sweeper, stop) = (sweeper.clone(), stop.clone());
-                async move { sweeper.run(stop).await }
-            });
-            tokio::spawn({
-                let stop = stop.clone();
-                async move { health.watch(&*line.engine, stop).await }
-            });
-            engines.push(Running { sweeper, poller });
-        }
+        tokio::spawn(keep_up(metrics.clone(), stop.clone()));
         let status = Arc::new(Status {
-            engines: shown,
+            engines: lines.iter().map(|line| (line.clone(), line.health.clone())).collect(),
             catalog,
-            slots,
+            slots: slots.clone(),
             tallies: dispatcher.tallies.clone(),
             registry: registry.clone(),
             may_change: config.admin.as_ref().is_some_and(AdminConfig::may_change),
@@ -159,8 +133,8 @@ impl Host {
         let stop_servers = CancellationToken::new();
         let ends_with_it = [stop.clone().drop_guard(), stop_servers.clone().drop_guard()];
         let mut host = Self {
-            engines,
-            dispatcher,
+            engines: Vec::new(),
+            dispatcher: dispatcher.clone(),
             registry,
             admin: None,
             delegates: None,
@@ -175,8 +149,34 @@ impl Host {
         }
         if let Some(delegates) = &config.delegates {
             let gate = Gate::new(delegates.token_file.clone(), &[], delegates.listen);
-            let router = Delegates::new(workforce, capabilities, config.limits.delegate_concurrency).router();
+            let limit = config.limits.delegate_concurrency;
+            let router = Delegates::new(workforce.clone(), capabilities, limit).router();
             host.delegates = Some(host.serve("delegates", delegates.listen, router, gate).await?);
+        }
+        // Last: a host that cannot start must not have locked anything.
+        for line in lines {
+            let Some(settings) = config.engines.get(line.engine.name()).cloned() else {
+                continue;
+            };
+            metric::begin_engine(line.engine.name());
+            let (health, stop) = (line.health.clone(), host.stop.clone());
+            let sweeper = Arc::new(Sweeper::new(line.clone(), health.clone()));
+            let poller = Poller {
+                line: line.clone(),
+                health: health.clone(),
+                sweeper: sweeper.clone(),
+                dispatcher: dispatcher.clone(),
+                slots: slots.clone(),
+                workforce: workforce.clone(),
+                config: settings,
+            };
+            let poller = tokio::spawn(poller.keep_running(stop.clone()));
+            tokio::spawn({
+                let (sweeper, stop) = (sweeper.clone(), stop.clone());
+                async move { sweeper.run(stop).await }
+            });
+            tokio::spawn(async move { health.watch(&*line.engine, stop).await });
+            host.engines.push(Running { sweeper, poller });
         }
         tracing::info!(worker_id, engines = host.engines.len(), admin = ?host.admin_address(), delegates = ?host.delegates_address(), "the host runs");
         Ok(host)
@@ -349,6 +349,13 @@ fn follow(mut catalogs: watch::Receiver<Arc<Catalog>>) -> watch::Receiver<Arc<Wo
 fn show_topics(workforce: &Workforce) {
     for (engine, assignment) in workforce.all_assignments() {
         metric::begin_topic(engine, assignment.worker.profile());
+    }
+}
+
+/// Keeps metrics that nobody reads from growing.
+async fn keep_up(metrics: PrometheusHandle, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        metrics.run_upkeep();
     }
 }
 

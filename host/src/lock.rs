@@ -16,7 +16,7 @@ use handoff_runtime::{Deadline, DeadlineHandle};
 use parking_lot::Mutex;
 use rand::Rng;
 
-use crate::engines::{Engine, Fault};
+use crate::engines::{Engine, Fault, Holder};
 
 /// The shortest wait between two attempts to extend a lock.
 const EXTEND_PAUSE_MIN: Duration = Duration::from_millis(50);
@@ -42,7 +42,7 @@ pub enum Lost {
     Gone,
     /// The engine does not know us as its holder any more.
     Taken,
-    /// It ran out, because the engine could not be reached to extend it.
+    /// It ran out, because the engine could not be reached to extend it in time.
     Expired,
 }
 
@@ -83,6 +83,15 @@ impl Lease {
     pub fn renew(&self, until: Instant) {
         *self.until.lock() = until;
         self.deadline.move_to(until.min(self.limit));
+    }
+
+    /// Extends it once.
+    pub async fn extend(&self, engine: &dyn Engine, task_id: &str) -> Result<(), Fault> {
+        let sent = Instant::now();
+        engine.extend(task_id, self.duration).await?;
+        metrics::counter!("handoff_lock_extensions_total", "engine" => engine.name().to_owned()).increment(1);
+        self.renew(sent + self.duration);
+        Ok(())
     }
 
     /// Whether the run's own limit has passed, rather than its lock.
@@ -132,16 +141,17 @@ impl Lease {
                 .saturating_duration_since(sent)
                 .mul_f64(0.5)
                 .max(EXTEND_PAUSE_MIN * 5);
-            match tokio::time::timeout(patience, engine.extend(task_id, self.duration)).await {
-                Ok(Ok(())) => {
-                    metrics::counter!("handoff_lock_extensions_total", "engine" => engine.name().to_owned())
-                        .increment(1);
-                    self.renew(sent + self.duration);
-                }
+            match tokio::time::timeout(patience, self.extend(engine, task_id)).await {
+                Ok(Ok(())) => {}
                 Ok(Err(Fault::NotFound(_))) => return Lost::Gone,
                 Ok(Err(Fault::Rejected(reason))) => {
                     tracing::warn!(engine = engine.name(), task = task_id, reason, "the lock is lost");
-                    return Lost::Taken;
+                    // Camunda does not extend a lock that has run out either, though nobody took it.
+                    return match engine.holder(task_id).await {
+                        Ok(Holder::Us) => Lost::Expired,
+                        Ok(Holder::Gone) => Lost::Gone,
+                        Ok(Holder::Nobody | Holder::Other(_)) | Err(_) => Lost::Taken,
+                    };
                 }
                 Ok(Err(fault)) => {
                     tracing::debug!(engine = engine.name(), task = task_id, %fault, "cannot extend the lock yet");

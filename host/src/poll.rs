@@ -26,7 +26,7 @@ use crate::{
     backoff::Backoff,
     config::EngineConfig,
     dispatch::{Dispatcher, Line},
-    engines::{Fault, Features, Fetch, Locked},
+    engines::{Fault, Features, Fetch, Fetched, Locked},
     health::Health,
     slots::Slots,
     sweep::Sweeper,
@@ -71,7 +71,7 @@ struct Lane {
 
 struct LaneEnd {
     index: usize,
-    result: Result<Vec<Locked>, Fault>,
+    result: Result<Fetched, Fault>,
 }
 
 /// A topic that could be asked for.
@@ -141,16 +141,19 @@ impl Poller {
                 Some(LaneEnd { index, result }) = polls.next(), if !polls.is_empty() => {
                     let Some(lane) = lanes[index].take() else { continue };
                     match result {
-                        Ok(tasks) => {
+                        Ok(Fetched { tasks, cut }) => {
                             errors.reset();
-                            if !tasks.is_empty() {
+                            let number = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+                            if cut.is_some() {
+                                self.config.max_tasks = number.max(lane.fetch.max_tasks / 2);
+                            } else if number > 0 {
                                 self.config.max_tasks = most.min(self.config.max_tasks + 1);
                             }
-                            more_wait = tasks.len() >= lane.fetch.max_tasks as usize;
+                            more_wait = cut.is_some() || number >= lane.fetch.max_tasks;
                             if index == 0 {
                                 split = lane.kept_back && more_wait;
                             }
-                            if self.took(&lane, tasks) {
+                            if self.took(&lane, tasks, cut.as_ref()) {
                                 hasty.reset();
                             } else if lane.sent.elapsed() < lane.fetch.wait / 2 {
                                 not_before = Some(Instant::now() + hasty.next_wait());
@@ -199,7 +202,8 @@ impl Poller {
         let mut lost = false;
         while let Some(LaneEnd { result, .. }) = polls.next().await {
             match result {
-                Ok(tasks) => {
+                Ok(Fetched { tasks, cut }) => {
+                    lost |= cut.is_some();
                     for locked in tasks {
                         lost |= engine.release(&locked.task.id.id).await.is_err();
                     }
@@ -285,12 +289,20 @@ impl Poller {
         })
     }
 
-    /// Hands tasks over. False: there was no new one among them.
-    fn took(&self, lane: &Lane, tasks: Vec<Locked>) -> bool {
+    /// Hands tasks over, and has those looked for that were cut off. False: there was no new one among them.
+    fn took(&self, lane: &Lane, tasks: Vec<Locked>, cut: Option<&Fault>) -> bool {
         let engine = self.line.engine.name();
         self.health.polled(engine);
-        metrics::counter!("handoff_polls_total", "engine" => engine.to_owned(), "result" => if tasks.is_empty() { "empty" } else { "tasks" })
-            .increment(1);
+        let result = match cut {
+            Some(fault) => fault.label(),
+            None if tasks.is_empty() => "empty",
+            None => "tasks",
+        };
+        metrics::counter!("handoff_polls_total", "engine" => engine.to_owned(), "result" => result).increment(1);
+        if let Some(fault) = cut {
+            tracing::warn!(engine, %fault, max_tasks = lane.fetch.max_tasks, tasks = tasks.len(), "a poll's answer was cut off");
+            self.sweeper.request(Instant::now());
+        }
         tracing::trace!(engine, tasks = tasks.len(), max_tasks = lane.fetch.max_tasks, "polled");
         let mut new = false;
         for task in tasks {

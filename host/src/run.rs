@@ -17,8 +17,9 @@ use handoff_runtime::{
 use tracing::Instrument;
 
 use crate::{
+    backoff::Backoff,
     dispatch::{Dispatcher, Line, release},
-    engines::{FailureReport, Fault, Holder, Settlement},
+    engines::{Defect, FailureReport, Fault, Settlement},
     files::with_contents,
     hand::Held,
     lock::{Lease, Lost},
@@ -98,7 +99,7 @@ struct Account {
 
 impl Run<'_> {
     /// Runs the task to its end, and says how that was.
-    pub(crate) async fn observed(self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<String>) {
+    pub(crate) async fn observed(self, slot: Option<Slot>, task: Task, context: CallContext, defect: Option<Defect>) {
         let profile = self.worker.profile();
         let engine = self.line.engine.name();
         let (topic, business_key) = (task.topic.clone(), task.business_key.clone());
@@ -165,7 +166,7 @@ impl Run<'_> {
         slot: Option<Slot>,
         task: Task,
         context: CallContext,
-        defect: Option<String>,
+        defect: Option<Defect>,
         account: &mut Account,
     ) -> End {
         let cancel = context.cancel.clone();
@@ -189,7 +190,7 @@ impl Run<'_> {
         slot: Option<Slot>,
         task: Task,
         context: CallContext,
-        defect: Option<String>,
+        defect: Option<Defect>,
         account: &mut Account,
     ) -> End {
         let profile = self.worker.profile();
@@ -209,25 +210,21 @@ impl Run<'_> {
                 "the task lost its lock {strikes} times while worker {} handled it",
                 profile.name
             );
-            let failure = FailureReport {
-                message,
-                retries: Some(0),
-                ..FailureReport::default()
-            };
-            return self.settle(subject, Settlement::Failure(failure), account).await;
+            return self.fail_for_good(subject, message, account).await;
         }
-        if self.line.hand.gave_back(&subject.id) {
-            // It may have come with an answer from before it was given back, and be anybody's by now.
-            match self.line.engine.holder(&subject.id).await {
-                Ok(Holder::Us) => {}
-                Ok(Holder::Gone) => return End::Gone,
-                Ok(Holder::Nobody | Holder::Other(_)) => return End::Released,
-                Err(_) => return self.give_back(&subject.id).await,
+        if self.line.hand.gave_back(&subject.id)
+            && let Err(end) = self.assure(&subject.id).await
+        {
+            return end;
+        }
+        match defect {
+            None => {}
+            Some(defect @ Defect::NotUnderstood(_)) => {
+                return self.fail(subject, defect.to_string(), None, account).await;
             }
-        }
-        if let Some(defect) = defect {
-            let message = format!("the task cannot be understood: {defect}");
-            return self.fail(subject, message, None, account).await;
+            Some(defect @ Defect::TooLarge(_)) => {
+                return self.fail_for_good(subject, defect.to_string(), account).await;
+            }
         }
         let cancel = context.cancel.clone();
         let began = Instant::now();
@@ -258,6 +255,25 @@ impl Run<'_> {
             }
             Ok(Outcome::Deferred(deferral)) => self.defer(subject, deferral.lock_for_ms, deferral.reason).await,
             Err(error) => self.failed_call(subject, error, account).await,
+        }
+    }
+
+    /// Makes sure of a lock that is in doubt: the task may have come with an answer from before it was given back, and be
+    /// anybody's by now. Only its holder can extend it.
+    async fn assure(&self, task_id: &str) -> Result<(), End> {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            let fault = match self.lease.extend(&*self.line.engine, task_id).await {
+                Ok(()) => return Ok(()),
+                Err(Fault::NotFound(_)) => return Err(End::Gone),
+                Err(Fault::Rejected(_)) => return Err(End::Released),
+                Err(fault) => fault,
+            };
+            let wait = backoff.next_wait_at_least(fault.retry_after());
+            if Instant::now() + wait > self.lease.until() {
+                return Err(self.give_back(task_id).await);
+            }
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -312,12 +328,29 @@ impl Run<'_> {
         self.settle(task, Settlement::Failure(report), account).await
     }
 
+    /// Fails a task that another try would not help: a person has to look at it.
+    async fn fail_for_good(&self, task: &Subject, message: String, account: &mut Account) -> End {
+        tracing::warn!(
+            engine = self.line.engine.name(),
+            worker = self.worker.profile().name,
+            task = task.id,
+            error = message,
+            "the task failed for good"
+        );
+        let failure = FailureReport {
+            message,
+            retries: Some(0),
+            ..FailureReport::default()
+        };
+        self.settle(task, Settlement::Failure(failure), account).await
+    }
+
     /// Reports a worker's own result, with the content of the files in it.
     async fn hand_over(&self, task: &Subject, settlement: Settlement, account: &mut Account) -> End {
         let engine = &*self.line.engine;
         let contents = tokio::select! {
             biased;
-            contents = with_contents(engine, &task.files, settlement) => contents,
+            contents = with_contents(engine, &task.files, settlement, &self.lease) => contents,
             never = self.lease.keep_if_possible(engine, &task.id) => match never {},
         };
         match contents {

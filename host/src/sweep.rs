@@ -115,24 +115,26 @@ impl Sweeper {
         }
         // Another poll's answer with these tasks may be on its way. What is still unknown after that is forgotten.
         tokio::time::sleep(IN_TRANSIT).await;
-        let forgotten: Vec<_> = self.unknown(engine).await?.intersection(&unknown).cloned().collect();
-        for task_id in &forgotten {
-            self.line.hand.give_back(task_id);
+        let mut forgotten = 0;
+        for task_id in self.unknown(engine).await?.intersection(&unknown) {
+            if !self.line.hand.give_back(task_id) {
+                continue;
+            }
             match engine.release(task_id).await {
-                Ok(()) | Err(Fault::NotFound(_)) => {}
+                Ok(()) | Err(Fault::NotFound(_)) => forgotten += 1,
                 Err(fault) => return Err(fault),
             }
         }
-        if !forgotten.is_empty() {
+        if forgotten > 0 {
             tracing::info!(
                 engine = engine.name(),
-                tasks = forgotten.len(),
+                tasks = forgotten,
                 "gave back tasks that a lost answer had locked"
             );
             metrics::counter!("handoff_forgotten_locks_total", "engine" => engine.name().to_owned())
-                .increment(forgotten.len() as u64);
+                .increment(forgotten as u64);
         }
-        Ok(forgotten.len())
+        Ok(forgotten)
     }
 
     async fn unknown(&self, engine: &dyn Engine) -> Result<HashSet<String>, Fault> {

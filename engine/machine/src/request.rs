@@ -58,6 +58,8 @@ pub struct DelegateCall {
     pub tenant: Option<String>,
     /// All variables visible to the execution, inner ones winning.
     pub variables: Vec<(String, Value)>,
+    /// The extension properties of the activity, or of the process for its own listeners.
+    pub properties: Vec<(String, String)>,
 }
 
 /// The moment at which a delegate is called.

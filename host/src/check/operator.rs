@@ -1,5 +1,5 @@
 //! What `handoff.toml` says about workers and listeners, against what is there: names that nobody has, grants that a
-//! worker asks for in vain, secrets that cannot be read, addresses that are taken.
+//! worker asks for in vain, secrets that cannot be read, addresses and directories that are taken.
 
 use std::{
     collections::BTreeMap,
@@ -7,7 +7,7 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
-use handoff_runtime::{Catalog, Grants, SecretSource, WorkerVersion};
+use handoff_runtime::{Catalog, Grants, RuntimeError, SecretSource, WorkerVersion, check_state_dir};
 
 use super::{Finding, Severity};
 use crate::config::Config;
@@ -36,6 +36,7 @@ pub(super) fn settings(config: &Config) -> Vec<Finding> {
     for (table, address) in admin.chain(delegates) {
         findings.extend(listener(table, address));
     }
+    findings.extend(state_dir(config));
     findings
 }
 
@@ -149,6 +150,28 @@ fn listener(table: &str, address: SocketAddr) -> Option<Finding> {
     })
 }
 
+fn state_dir(config: &Config) -> Option<Finding> {
+    let configured = config.workers.state_dir.is_some();
+    let dir = config
+        .workers
+        .state_dir
+        .clone()
+        .or_else(|| config.default_state_dir())?;
+    let error = check_state_dir(&dir).err()?;
+    let (severity, message) = match &error {
+        RuntimeError::StateInUse { .. } => (
+            Severity::Warning,
+            format!("{error} (or it is this very host, which runs already)"),
+        ),
+        _ if configured => (Severity::Error, error.to_string()),
+        _ => (
+            Severity::Warning,
+            format!("{error}; rollbacks would hold until the host stops; set state-dir"),
+        ),
+    };
+    Some(Finding::new(severity, "[workers]", message))
+}
+
 fn list(names: &[&str]) -> String {
     if names.is_empty() {
         "none".to_owned()
@@ -204,6 +227,31 @@ mod tests {
             found("[workers.default-grants]\ntasks = [\"*\"]\nprocesses = [\"order\"]\n"),
             []
         );
+    }
+
+    #[test]
+    fn a_state_directory_that_cannot_be_used_is_found() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let state = |dir: &Path| found(&format!("state-dir = {dir:?}\n"));
+        assert_eq!(state(&dir.path().join("new/state")), []);
+        assert!(!dir.path().join("new").exists(), "a check makes nothing");
+
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        let below_a_file = state(&dir.path().join("file/state"));
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let open_to_others = state(dir.path());
+        for (found, said) in [(below_a_file, "file/state"), (open_to_others, "chmod 700")] {
+            let [(severity, message)] = &found[..] else {
+                panic!("{found:?}");
+            };
+            assert_eq!(*severity, Severity::Error);
+            assert!(
+                message.starts_with("[workers]: ") && message.contains(said),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -157,23 +157,37 @@ fn builder(connect_timeout: Duration, headers: HeaderMap, tls: &ClientConfig) ->
 }
 
 /// Reads a body to its end.
-pub(super) async fn read_body(
+pub(super) async fn read_body(answer: reqwest::Response, max_bytes: u64, timeout: Duration) -> Result<Bytes, Fault> {
+    if answer.content_length().is_some_and(|length| length > max_bytes) {
+        return Err(too_large(max_bytes));
+    }
+    match read_beginning(answer, max_bytes, timeout).await? {
+        (body, None) => Ok(body),
+        (_, Some(fault)) => Err(fault),
+    }
+}
+
+/// Reads a body, but no more of it than so many bytes; with a fault if there were more.
+pub(super) async fn read_beginning(
     mut answer: reqwest::Response,
     max_bytes: u64,
     timeout: Duration,
-) -> Result<Bytes, Fault> {
-    let too_large = || Fault::TooLarge(format!("the answer is larger than {max_bytes} bytes"));
-    if answer.content_length().is_some_and(|length| length > max_bytes) {
-        return Err(too_large());
-    }
+) -> Result<(Bytes, Option<Fault>), Fault> {
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| fault(&error, timeout))? {
-        if (body.len() + chunk.len()) as u64 > max_bytes {
-            return Err(too_large());
+        let room = max_bytes.saturating_sub(body.len() as u64);
+        if chunk.len() as u64 > room {
+            let fits = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
+            body.extend_from_slice(&chunk[..fits]);
+            return Ok((body.freeze(), Some(too_large(max_bytes))));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok((body.freeze(), None))
+}
+
+fn too_large(max_bytes: u64) -> Fault {
+    Fault::TooLarge(format!("the answer is larger than {max_bytes} bytes"))
 }
 
 /// What a failure of the connection means. `timeout` is the time that the request had.

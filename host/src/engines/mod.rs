@@ -52,8 +52,28 @@ pub struct Locked {
     pub until: Instant,
     /// How long it was locked.
     pub duration: Duration,
-    /// What could not be understood of it. Such a task is not run but failed with this message.
-    pub defect: Option<String>,
+    /// Why it cannot be run. Such a task is failed with this reason.
+    pub defect: Option<Defect>,
+}
+
+/// What is wrong with a task before it was run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Defect {
+    /// A variable of it.
+    #[error("the task cannot be understood: {0}")]
+    NotUnderstood(String),
+    /// It is larger than any answer may be, and will be the next time.
+    #[error("{0}")]
+    TooLarge(String),
+}
+
+/// What a fetch brought.
+#[derive(Debug, Clone, Default)]
+pub struct Fetched {
+    /// The tasks that arrived.
+    pub tasks: Vec<Locked>,
+    /// More tasks are locked than these: their answer was larger than it may be, and not read to its end.
+    pub cut: Option<Fault>,
 }
 
 /// How a task ends, with all that the engine has to be told.
@@ -128,7 +148,7 @@ pub trait Engine: Send + Sync + 'static {
     async fn probe(&self) -> Result<Features, Fault>;
 
     /// Locks and fetches tasks, waiting for the first.
-    async fn fetch(&self, fetch: &Fetch) -> Result<Vec<Locked>, Fault>;
+    async fn fetch(&self, fetch: &Fetch) -> Result<Fetched, Fault>;
 
     /// The ids of the tasks that the engine believes this host to hold, at most `max` of them. Tasks that failed and
     /// wait for their next try may be among them.

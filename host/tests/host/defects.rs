@@ -98,7 +98,7 @@ async fn a_task_that_was_given_back_before_its_answer_came_is_not_run_without_it
     let dispatcher = Dispatcher::new(workforce, capabilities, Slots::new(8), 5);
 
     // The answer is on its way for longer than the look for forgotten locks allows for.
-    let late = line.engine.fetch(&fetch).await.unwrap().remove(0);
+    let late = line.engine.fetch(&fetch).await.unwrap().tasks.remove(0);
     let sweeper = Sweeper::new(line.clone(), line.health.clone());
     assert_eq!(sweeper.sweep().await, Ok(1));
     assert_eq!(engine.task("a").worker, None);
@@ -108,7 +108,7 @@ async fn a_task_that_was_given_back_before_its_answer_came_is_not_run_without_it
     assert!(engine.calls_to("complete").is_empty());
 
     // Locked again, it is run.
-    let again = line.engine.fetch(&fetch).await.unwrap().remove(0);
+    let again = line.engine.fetch(&fetch).await.unwrap().tasks.remove(0);
     assert!(dispatcher.deliver(&line, again));
     engine.until_ended("a").await;
     assert_eq!(worker.runs(), 1);

@@ -473,17 +473,13 @@ impl FakeEngine {
                 && task.worker.as_deref() == Some(worker)
                 && task.locked_until.is_some_and(|until| until > now)
         });
-        let without_variables = |(id, task): (&String, &FakeTask)| {
-            let mut task = wire(id, task, inner.clock_off_hours);
-            task.as_object_mut().unwrap().remove("variables");
-            task
-        };
-        held.map(without_variables).collect()
+        held.map(|(id, task)| without_variables(wire(id, task, inner.clock_off_hours)))
+            .collect()
     }
 
     fn get(&self, id: &str) -> (StatusCode, Json) {
         match self.inner.lock().tasks.get(id).filter(|task| task.ended.is_none()) {
-            Some(task) => (StatusCode::OK, wire(id, task, 0)),
+            Some(task) => (StatusCode::OK, without_variables(wire(id, task, 0))),
             None => error(404, format!("External task with id {id} does not exist")),
         }
     }
@@ -526,6 +522,12 @@ impl FakeEngine {
         }
         (StatusCode::NO_CONTENT, Json::Null)
     }
+}
+
+/// Only a fetch answers them.
+fn without_variables(mut task: Json) -> Json {
+    task.as_object_mut().unwrap().remove("variables");
+    task
 }
 
 fn wire(id: &str, task: &FakeTask, clock_off_hours: i64) -> Json {

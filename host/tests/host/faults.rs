@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use handoff_runtime::wit::types::{Completion, Outcome};
 use serde_json::json;
 
 use crate::{
@@ -195,6 +196,30 @@ async fn a_completion_whose_answer_is_lost_counts_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_cannot_be_read_now_is_read_later() {
+    let engine = FakeEngine::start().await;
+    let path = "process-instance/execution-a/variables/scan/data";
+    engine.answer(&format!("GET {path}"), 200, json!("content"));
+    engine.fault(path, Fault::Answer(502, "<html>Bad Gateway</html>".into()));
+    engine.fault(path, Fault::Busy(0));
+    let scan = json!({ "scan": { "type": "File", "value": null, "valueInfo": { "filename": "a.txt" } } });
+    engine.add_with("a", "t", scan);
+    let worker = crate::support::NativeWorker::new("w", |mut task, _| async move {
+        let mut copy = task.variables.remove(0);
+        copy.name = "copy".into();
+        Ok(Outcome::Complete(Completion {
+            variables: vec![copy],
+            local_variables: Vec::new(),
+        }))
+    });
+    let (_host, worker) = TestHost::with(&engine, "", worker).await;
+    let completed = engine.until_ended("a").await;
+    assert_eq!(completed["variables"]["copy"]["value"], "ImNvbnRlbnQi");
+    assert_eq!((worker.runs(), engine.calls_to(path).len()), (1, 3));
+    assert!(engine.calls_to("failure").is_empty());
+}
+
+#[tokio::test]
 async fn a_result_that_the_engine_does_not_take_becomes_a_failure() {
     let engine = FakeEngine::start().await;
     let refused =
@@ -212,6 +237,48 @@ async fn a_result_that_the_engine_does_not_take_becomes_a_failure() {
             .unwrap()
             .contains("Unsupported value type")
     );
+}
+
+#[tokio::test]
+async fn a_task_that_is_too_large_by_itself_fails_for_good_and_keeps_no_other_from_ending() {
+    let engine = FakeEngine::start().await;
+    let text = |bytes: usize| json!({ "v": { "type": "String", "value": "x".repeat(bytes), "valueInfo": {} } });
+    // In the middle: those before it fit into the answer, those behind it are locked by an answer that is cut off.
+    for id in ["a", "b", "c", "y", "z"] {
+        engine.add_with(id, "t", text(1 << 10));
+    }
+    engine.add_with("giant", "t", text(3 << 20));
+    let (host, worker) = TestHost::with(&engine, "max-answer-mb = 1", completing("w")).await;
+    engine
+        .until("the giant failed", |engine| {
+            engine.task("giant").error_message.is_some()
+        })
+        .await;
+    for id in ["a", "b", "c", "y", "z"] {
+        engine.until_ended(id).await;
+    }
+    let giant = engine.task("giant");
+    let reason = giant.error_message.unwrap();
+    for said in [
+        "task giant",
+        "max-answer-mb = 1",
+        "[engines.order]",
+        "`variables` of topic `t`",
+    ] {
+        assert!(reason.contains(said), "{said} in {reason}");
+    }
+    assert_eq!(giant.retries, Some(0), "another try would not help");
+    assert_eq!(worker.runs(), 5, "the giant is not run");
+    assert_eq!(engine.calls_to("failure").len(), 1);
+    // What comes later is fetched many at a time again, and the host is well.
+    engine.add("later", "t");
+    engine.until_ended("later").await;
+    assert!(
+        host.host.status().readiness().ready,
+        "{:?}",
+        host.host.status().readiness()
+    );
+    host.stop(1_000).await;
 }
 
 #[tokio::test]

@@ -163,6 +163,27 @@ async fn a_task_that_loses_its_lock_again_and_again_ends_without_retries() {
 }
 
 #[tokio::test]
+async fn a_lock_that_ran_out_and_that_nobody_took_is_no_mark_against_its_task() {
+    let engine = FakeEngine::start().await;
+    engine.add("a", "t");
+    let (worker, gate) = gated("w");
+    // Nothing is fetched while it runs, so that nobody renews its lock by delivering it again.
+    let worker = Arc::new(worker.with(|profile| profile.concurrency = 1));
+    let mut config = short_locks(&engine);
+    config.limits.lost_locks = 1;
+    let workforce =
+        handoff_host::worker::Workforce::default().with_topic("order", crate::support::topic("t"), worker.clone());
+    let _host = TestHost::start(config, workforce).await;
+    worker.until_runs(1).await;
+    engine.change("a", |task| task.locked_until = Some(Instant::now()));
+    worker.until_runs(2).await;
+    gate.add_permits(1);
+    engine.until_ended("a").await;
+    assert!(engine.calls_to("failure").is_empty());
+    assert_eq!(engine.completions("a"), 1);
+}
+
+#[tokio::test]
 async fn the_lock_is_kept_while_the_report_is_tried_again() {
     let engine = FakeEngine::start().await;
     engine.add("a", "t");

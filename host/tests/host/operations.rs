@@ -1,10 +1,13 @@
 //! Starting, stopping, and being looked at.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{
     fake_engine::FakeEngine,
-    support::{TestHost, completing, config, gated},
+    support::{TestHost, completing, config, gated, topic},
 };
 
 #[tokio::test]
@@ -152,6 +155,27 @@ async fn rollback(base: &str, token: Option<&str>) -> (u16, serde_json::Value) {
     };
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_cannot_listen_has_locked_nothing() {
+    let engine = FakeEngine::start().await;
+    engine.add("a", "t");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut config = config(&engine.url(), "");
+    config.admin = Some(handoff_host::config::AdminConfig {
+        listen: taken.local_addr().unwrap(),
+        token_file: None,
+        insecure: false,
+    });
+    let workforce =
+        handoff_host::worker::Workforce::default().with_topic("order", topic("t"), Arc::new(completing("w")));
+    let (_sender, workforce) = tokio::sync::watch::channel(Arc::new(workforce));
+    let refused = handoff_host::Host::start_with(config, workforce).await.err().unwrap();
+    assert!(refused.to_string().starts_with("[admin] listen = "), "{refused}");
+    // Nothing to await: this is about what does not happen.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(engine.calls().is_empty(), "{:?}", engine.calls());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,7 +124,7 @@ async fn fetched(me: &Camunda7, subscription: TopicSubscription, change: impl Fn
         lock_duration: Duration::from_secs(60),
     };
     change(&mut fetch);
-    let locked = me.fetch(&fetch).await.unwrap();
+    let locked = me.fetch(&fetch).await.unwrap().tasks;
     for locked in &locked {
         me.release(&locked.task.id.id).await.unwrap();
     }
@@ -287,7 +287,7 @@ async fn only_what_is_asked_for_is_fetched_of_a_task() {
             wait: Duration::ZERO,
             lock_duration: Duration::from_secs(60),
         };
-        let task = me.fetch(&fetch).await.unwrap().remove(0).task;
+        let task = me.fetch(&fetch).await.unwrap().tasks.remove(0).task;
         let mut found: Vec<_> = task
             .variables
             .iter()
@@ -533,7 +533,7 @@ async fn files_are_read_when_they_are_wanted_and_from_the_tasks_own_scope() {
         wait: Duration::ZERO,
         lock_duration: Duration::from_secs(60),
     };
-    let task = me.fetch(&fetch).await.unwrap().remove(0).task;
+    let task = me.fetch(&fetch).await.unwrap().tasks.remove(0).task;
     let reference = |name: &str| {
         let found = task.variables.iter().find(|variable| variable.name == name).unwrap();
         match &found.value {

@@ -46,6 +46,11 @@ impl Site {
     pub(super) fn activity_name(&self) -> Option<&str> {
         self.element().and_then(|element| element.name.as_deref())
     }
+
+    pub(super) fn properties(&self) -> &[(String, String)] {
+        self.element()
+            .map_or(&self.definition.model.properties, |element| &element.properties)
+    }
 }
 
 impl Work<'_> {

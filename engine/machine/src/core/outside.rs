@@ -45,6 +45,7 @@ impl Work<'_> {
             business_key: instance.as_ref().and_then(|row| row.business_key.clone()),
             tenant: instance.and_then(|row| row.tenant),
             variables: self.visible_values(site.execution)?,
+            properties: site.properties().to_vec(),
         };
         let answer = self.ask(site.instance, |ordinal| {
             RequestKind::Delegate(DelegateCall {

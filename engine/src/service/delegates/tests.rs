@@ -85,6 +85,7 @@ fn call() -> DelegateCall {
         business_key: Some("order-1".into()),
         tenant: None,
         variables: vec![("id".into(), Value::String("e".into()))],
+        properties: vec![("kind".into(), "listener".into())],
     }
 }
 
@@ -126,6 +127,7 @@ async fn a_call_says_all_that_a_delegate_may_need() {
         "processInstanceId": Id(1).text(Node::new(5)), "processDefinitionId": "p:1:x", "processDefinitionKey": "p",
         "executionId": Id(2).text(Node::new(5)), "businessKey": "order-1", "tenantId": null,
         "variables": {"id": {"type": "String", "value": "e", "valueInfo": {}}},
+        "extensionProperties": {"kind": "listener"},
     });
     assert_eq!(body, expected);
 }

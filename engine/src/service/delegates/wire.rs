@@ -36,6 +36,11 @@ struct BpmnErrorDto {
 
 /// The body of a call, with the time that is left for it.
 pub(super) fn request(engine: &str, node: Node, call: &DelegateCall, left: Duration) -> Json {
+    let properties: serde_json::Map<_, _> = call
+        .properties
+        .iter()
+        .map(|(name, value)| (name.clone(), Json::from(value.as_str())))
+        .collect();
     json!({
         "version": VERSION,
         "engine": engine,
@@ -53,6 +58,7 @@ pub(super) fn request(engine: &str, node: Node, call: &DelegateCall, left: Durat
         "businessKey": call.business_key,
         "tenantId": call.tenant,
         "variables": typed_map(&call.variables, Objects::Serialised),
+        "extensionProperties": properties,
     })
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use crate::{
     config::FetchOrder,
-    engines::{Fetch, Locked},
+    engines::{Defect, Fetch, Locked},
     typed_json::{Origin, TypedVariables, parse_date, read_variables},
 };
 
@@ -135,7 +135,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
 pub(super) struct LockedTaskDto {
     pub(super) id: String,
     pub(super) worker_id: Option<String>,
-    topic_name: Option<String>,
+    pub(super) topic_name: Option<String>,
     business_key: Option<String>,
     variables: Option<TypedVariables>,
     pub(super) retries: Option<i64>,
@@ -173,7 +173,7 @@ impl LockedTaskDto {
         };
         let (variables, defect) = match read_variables(self.variables.unwrap_or_default(), origin) {
             Ok(variables) => (variables, None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
+            Err(error) => (Vec::new(), Some(Defect::NotUnderstood(error.to_string()))),
         };
         let task = Task {
             id: TaskRef {

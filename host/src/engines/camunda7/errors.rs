@@ -117,6 +117,7 @@ mod tests {
         classify(&Reply {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after: Some(Duration::from_secs(3)),
+            cut: None,
             body: body.to_owned().into(),
             shown: Default::default(),
         })

@@ -4,6 +4,7 @@
 //! is never sent on the assumption that it is understood: Camunda ignores unknown fields without a word.
 
 mod correlate;
+mod cut;
 mod detached;
 mod dto;
 mod errors;
@@ -31,9 +32,9 @@ use self::{
     dto::{BpmnErrorDto, CompleteDto, ExtendLockDto, FailureDto, FetchDto, LockDto, LockedTaskDto, millis},
     message_start::MessageStarts,
     start::KeyLocks,
-    transport::{Call, Transport},
+    transport::{Call, Transport, parse},
 };
-use super::{DEFAULT_RETRIES, Engine, Fault, Features, Fetch, Holder, Locked, Settlement};
+use super::{DEFAULT_RETRIES, Defect, Engine, Fault, Features, Fetch, Fetched, Holder, Settlement};
 use crate::{config::EngineConfig, typed_json::write_variables};
 
 /// The largest list of tasks.
@@ -200,18 +201,42 @@ impl Engine for Camunda7 {
         Ok(features)
     }
 
-    async fn fetch(&self, fetch: &Fetch) -> Result<Vec<Locked>, Fault> {
+    async fn fetch(&self, fetch: &Fetch) -> Result<Fetched, Fault> {
         let body = FetchDto::new(&self.worker_id, fetch);
         let call = Call {
             wait: fetch.wait,
+            cut: true,
             ..Call::post(&["external-task", "fetchAndLock"])
         };
         let sent = Instant::now();
-        let tasks: Vec<LockedTaskDto> = self.transport.exchange(call, &body).await?;
-        Ok(tasks
-            .into_iter()
-            .map(|task| task.into_locked(&self.name, fetch, sent))
-            .collect())
+        let reply = self.transport.answer(call, &body).await?;
+        let locked = |task: LockedTaskDto| task.into_locked(&self.name, fetch, sent);
+        let Some(fault) = reply.cut.clone() else {
+            let tasks: Vec<LockedTaskDto> = parse(&reply)?;
+            return Ok(Fetched {
+                tasks: tasks.into_iter().map(locked).collect(),
+                cut: None,
+            });
+        };
+        let beginning = cut::read(&reply.body);
+        let mut tasks: Vec<_> = beginning.whole.into_iter().map(locked).collect();
+        let mut cut = Some(fault.clone());
+        if tasks.is_empty() {
+            // Not even the first has room: it is too large by itself. Without its name nothing can be said of it.
+            let mut first = locked(beginning.broken.ok_or(fault)?);
+            first.defect = Some(Defect::TooLarge(format!(
+                "task {id} with its variables is larger than an answer of the engine may be: max-answer-mb = {limit} \
+                 under [engines.{engine}]; name the variables that the worker needs as `variables` of topic `{topic}` \
+                 in its manifest, or raise max-answer-mb, and then set the task's retries",
+                id = first.task.id.id,
+                limit = self.transport.max_mb(),
+                engine = self.name,
+                topic = first.task.topic,
+            )));
+            tasks.push(first);
+            cut = cut.filter(|_| fetch.max_tasks > 1);
+        }
+        Ok(Fetched { tasks, cut })
     }
 
     async fn held(&self, max: u32) -> Result<Vec<String>, Fault> {

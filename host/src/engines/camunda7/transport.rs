@@ -16,7 +16,7 @@ use crate::{
     engines::{
         Fault,
         auth::{Authenticator, Credentials},
-        connections::{Connections, fault, read_body},
+        connections::{Connections, fault, read_beginning, read_body},
     },
 };
 
@@ -34,12 +34,14 @@ pub(super) struct Transport {
     max_bytes: u64,
 }
 
-/// An answer that was read to its end.
+/// An answer that was read, to its end unless something else was asked for.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
     pub(super) body: Bytes,
+    /// The body is only the beginning of one that was larger than it may be.
+    pub(super) cut: Option<Fault>,
     /// What the engine was shown. Nobody else is, should the answer repeat it.
     pub(super) shown: Credentials,
 }
@@ -62,6 +64,8 @@ pub(super) struct Call<'a> {
     pub(super) wait: Duration,
     /// The largest answer, where it is not the one that is configured.
     pub(super) max_bytes: Option<u64>,
+    /// Of a larger answer the beginning is wanted, rather than nothing.
+    pub(super) cut: bool,
 }
 
 impl<'a> Call<'a> {
@@ -72,6 +76,7 @@ impl<'a> Call<'a> {
             query: &[],
             wait: Duration::ZERO,
             max_bytes: None,
+            cut: false,
         }
     }
 
@@ -118,7 +123,12 @@ impl Transport {
         call: Call<'_>,
         body: &impl Serialize,
     ) -> Result<T, Fault> {
-        parse(&self.successful(call, Some(encode(body)?)).await?)
+        parse(&self.answer(call, body).await?)
+    }
+
+    /// Sends a JSON body and leaves the answer to be read.
+    pub(super) async fn answer(&self, call: Call<'_>, body: &impl Serialize) -> Result<Reply, Fault> {
+        self.successful(call, Some(encode(body)?)).await
     }
 
     /// Sends a JSON body and expects success without an answer.
@@ -186,20 +196,30 @@ impl Transport {
         };
         let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
         let max_bytes = call.max_bytes.unwrap_or(self.max_bytes);
-        let body = read_body(answer, max_bytes, timeout)
-            .await
-            .map_err(|fault| match fault {
-                Fault::TooLarge(why) if call.max_bytes.is_none() => {
-                    Fault::TooLarge(format!("{why}; fetch fewer `variables`, or raise max-answer-mb"))
-                }
-                other => self.suspected(other),
-            })?;
+        let read = if call.cut {
+            read_beginning(answer, max_bytes, timeout).await
+        } else {
+            read_body(answer, max_bytes, timeout).await.map(|body| (body, None))
+        };
+        let advised = |fault| match fault {
+            Fault::TooLarge(why) if call.max_bytes.is_none() => {
+                Fault::TooLarge(format!("{why}; fetch fewer `variables`, or raise max-answer-mb"))
+            }
+            other => other,
+        };
+        let (body, cut) = read.map_err(|fault| self.suspected(advised(fault)))?;
         Ok(Reply {
             status,
             retry_after,
             body,
+            cut: cut.map(advised),
             shown,
         })
+    }
+
+    /// The largest answer, where a call does not say, in MiB.
+    pub(super) const fn max_mb(&self) -> u64 {
+        self.max_bytes >> 20
     }
 
     fn suspected(&self, fault: Fault) -> Fault {
@@ -237,7 +257,8 @@ fn nothing(reply: &Reply) -> Result<(), Fault> {
     parse::<serde::de::IgnoredAny>(reply).map(drop)
 }
 
-fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
+/// Reads an answer in JSON.
+pub(super) fn parse<T: DeserializeOwned>(reply: &Reply) -> Result<T, Fault> {
     serde_json::from_slice(&reply.body).map_err(|error| {
         if error.is_eof() {
             Fault::Interrupted(format!("the answer is cut off: {error}"))
