@@ -22,6 +22,11 @@ use clap::{Parser, Subcommand};
 
 use self::logging::LogFormat;
 
+/// Both servers live on small, short-lived allocations over several threads, which the C library's allocator does slowly,
+/// and does not give back after a burst (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(name = "handoff", version, about, arg_required_else_help = true)]
 struct Cli {

@@ -21,6 +21,7 @@ use handoff_machine::request::Request;
 use handoff_machine::{Answer, Id, Millis};
 
 use self::decide::Outcome;
+use self::settle::offers;
 use super::command::{Pending, Source, Work};
 use super::error::CommandError;
 use super::fetch::Waiters;
@@ -195,15 +196,32 @@ impl Processor {
     }
 
     /// Decides each of a group and commits them together. The outcomes hold only after this has returned.
-    fn transact(&mut self, group: &mut [Work], now: Millis) -> Result<Vec<Outcome>, StoreError> {
+    ///
+    /// Fetches that wait for what the group makes join it, at its end: what they lock is on disk with the tasks
+    /// themselves, one sync earlier. If the group comes to nothing they wait again, at their old place.
+    fn transact(&mut self, group: &mut Vec<Work>, now: Millis) -> Result<Vec<Outcome>, StoreError> {
         self.store.begin()?;
         let mut outcomes = Vec::with_capacity(group.len());
-        for work in group {
+        self.decide_all(group, &mut outcomes, now)?;
+        let waiting = self.waiters.take_for(&offers(&outcomes, now));
+        group.extend(waiting.into_iter().map(|fetch| Work::Fetch(Box::new(fetch))));
+        self.decide_all(group, &mut outcomes, now)?;
+        self.store.commit()?;
+        Ok(outcomes)
+    }
+
+    /// Decides what has no outcome yet.
+    fn decide_all(
+        &mut self,
+        group: &mut [Work],
+        outcomes: &mut Vec<Outcome>,
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        for work in group.iter_mut().skip(outcomes.len()) {
             outcomes.push(self.decide(work, now)?);
             self.store.check_transaction()?;
         }
-        self.store.commit()?;
-        Ok(outcomes)
+        Ok(())
     }
 
     fn failed(&mut self, group: Vec<Work>, error: StoreError, now: Millis) {

@@ -149,6 +149,22 @@ impl Waiters {
             .collect()
     }
 
+    /// Takes those who try in the very transaction that makes so many tasks of these topics. Each must come back by
+    /// [`Waiters::wait`], or be answered.
+    pub(in crate::service) fn take_for(&mut self, tasks: &BTreeMap<&str, usize>) -> Vec<PendingFetch> {
+        let mut numbers = BTreeSet::new();
+        for (topic, tasks) in tasks {
+            if let Some(line) = self.by_topic.get(*topic) {
+                numbers.extend(line.iter().take((*tasks).min(TRIES_MAX)));
+            }
+        }
+        numbers
+            .into_iter()
+            .filter_map(|number| self.take(number))
+            .filter(|fetch| !fetch.reply.is_closed())
+            .collect()
+    }
+
     /// Notes how a try came out: who wants any task of a topic and finds none has shown that there is none.
     pub(in crate::service) fn tried(&mut self, request: &FetchRequest, turnout: Turnout, tasks: usize) {
         for topic in &request.topics {

@@ -1,5 +1,7 @@
 //! After the commit: who is told, who is woken, what is remembered.
 
+use std::collections::BTreeMap;
+
 use handoff_machine::command::{Command, Reply};
 use handoff_machine::delta::{Change, Notice};
 use handoff_machine::request::{Request, RequestKind};
@@ -253,12 +255,10 @@ impl Processor {
     }
 
     fn offered(&mut self, task: &ExternalTask, now: Millis) {
-        if task.suspended || task.retries.is_some_and(|retries| retries <= 0) {
-            return;
-        }
-        match task.lock_expiration {
-            Some(at) if at > now => self.waiters.offer(&task.topic, at),
-            Some(_) | None => self.waiters.wake(&task.topic, 1),
+        match offer(task, now) {
+            Some(Offer::Now) => self.waiters.wake(&task.topic, 1),
+            Some(Offer::At(at)) => self.waiters.offer(&task.topic, at),
+            None => {}
         }
     }
 
@@ -319,6 +319,40 @@ impl Processor {
             self.waiters.offer(&topic, at);
         }
     }
+}
+
+/// When a task may be fetched.
+enum Offer {
+    Now,
+    At(Millis),
+}
+
+/// None: only after somebody has changed it.
+fn offer(task: &ExternalTask, now: Millis) -> Option<Offer> {
+    if task.suspended || task.retries.is_some_and(|retries| retries <= 0) {
+        return None;
+    }
+    Some(match task.lock_expiration {
+        Some(at) if at > now => Offer::At(at),
+        Some(_) | None => Offer::Now,
+    })
+}
+
+/// The tasks that outcomes offer at once: how many of each topic.
+pub(super) fn offers(outcomes: &[Outcome], now: Millis) -> BTreeMap<&str, usize> {
+    let mut offers = BTreeMap::new();
+    let changes = outcomes.iter().flat_map(|outcome| match outcome {
+        Outcome::Done(delta) => delta.changes.as_slice(),
+        _ => &[],
+    });
+    for change in changes {
+        if let Change::InsertExternalTask(task) | Change::UpdateExternalTask(task) = change
+            && matches!(offer(task, now), Some(Offer::Now))
+        {
+            *offers.entry(task.topic.as_str()).or_default() += 1;
+        }
+    }
+    offers
 }
 
 /// Tells the caller of a job that has failed.
