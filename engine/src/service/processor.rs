@@ -64,6 +64,8 @@ pub(super) struct Processor {
     outgoing: Vec<Outgoing>,
     /// Topics of which a task was passed over because its instance was reserved.
     passed_over: HashSet<String>,
+    /// Whether anything was released since the group that is settled was decided.
+    released: bool,
     /// When history is looked at that has had its time.
     next_cleanup: Arc<AtomicI64>,
     /// After this nothing is written any more.
@@ -84,6 +86,7 @@ impl Processor {
             ready: Vec::new(),
             outgoing: Vec::new(),
             passed_over: HashSet::new(),
+            released: false,
             next_cleanup: Arc::default(),
             broken: None,
         }
@@ -185,6 +188,7 @@ impl Processor {
                 count(&self.counters.commits);
                 metrics::histogram!("handoff_engine_commit_seconds").record(begun.elapsed().as_secs_f64());
                 metrics::histogram!("handoff_engine_commit_commands").record(group.len() as f64);
+                self.released = false;
                 for (work, outcome) in group.into_iter().zip(outcomes) {
                     count(&self.counters.commands);
                     metrics::counter!("handoff_engine_commands_total", "kind" => work.kind()).increment(1);

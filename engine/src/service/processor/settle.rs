@@ -233,6 +233,7 @@ impl Processor {
     fn release(&mut self, pending: &Pending) {
         let Some(ticket) = pending.progress.ticket else { return };
         let parked = self.reservations.release(ticket);
+        self.released = true;
         self.ready
             .extend(parked.into_iter().map(|pending| Work::Command(Box::new(pending))));
         for topic in self.passed_over.drain() {
@@ -314,9 +315,14 @@ impl Processor {
                 }
             }
         }
+        let topics: Vec<String> = fetch.request.topics.iter().map(|topic| topic.name.clone()).collect();
         self.waiters.wait(fetch, deadline);
         for (topic, at) in offers {
             self.waiters.offer(&topic, at);
+        }
+        if passed_over && self.released {
+            // What it passed over may have been released by a command of its own group: nobody else would wake it.
+            topics.iter().for_each(|topic| self.waiters.wake(topic, usize::MAX));
         }
     }
 }
