@@ -11,6 +11,7 @@ mod jobs;
 mod model;
 mod polling;
 mod property;
+mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use crate::store::recorder::images::{Disk, Image, Unsynced, write};
 use crate::store::recorder::{Op, Recorder};
 
 /// A folder in memory where there is one: images are many, and their own syncs prove nothing.
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir()
         && let Ok(folder) = TempDir::new_in(memory)

@@ -67,3 +67,46 @@ pub(super) fn timer(key: &str) -> String {
            <serviceTask id="work" camunda:type="external" camunda:topic="late"/>"#;
     process(key, &format!("{body}{}", flows(&["wait", "work"])))
 }
+
+/// A user task and an external task beside each other.
+pub(super) fn two_ways(key: &str) -> String {
+    let body = r#"<parallelGateway id="fork"/><userTask id="check"/>
+           <serviceTask id="work" camunda:type="external" camunda:topic="t"/><parallelGateway id="join"/>
+           <sequenceFlow id="in" sourceRef="start" targetRef="fork"/>
+           <sequenceFlow id="a1" sourceRef="fork" targetRef="check"/><sequenceFlow id="a2" sourceRef="check" targetRef="join"/>
+           <sequenceFlow id="b1" sourceRef="fork" targetRef="work"/><sequenceFlow id="b2" sourceRef="work" targetRef="join"/>
+           <sequenceFlow id="out" sourceRef="join" targetRef="end"/>"#;
+    process(key, body)
+}
+
+/// A message that is waited for at most ten seconds, then an external task.
+pub(super) fn message(key: &str) -> String {
+    let body = r#"<receiveTask id="wait" messageRef="m"/>
+           <boundaryEvent id="late" attachedToRef="wait"><timerEventDefinition>
+           <timeDuration xsi:type="tFormalExpression">PT10S</timeDuration></timerEventDefinition></boundaryEvent>
+           <serviceTask id="work" camunda:type="external" camunda:topic="late"/>
+           <sequenceFlow id="escape" sourceRef="late" targetRef="end"/>"#;
+    let xml = process(key, &format!("{body}{}", flows(&["wait", "work"])));
+    xml.replace("<process ", r#"<message id="m" name="paid"/><process "#)
+}
+
+/// Three external tasks at once within a sub-process, with a reminder beside them after ten seconds.
+pub(super) fn many(key: &str) -> String {
+    let body = r#"<subProcess id="all">
+             <multiInstanceLoopCharacteristics><loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics>
+             <startEvent id="begin"/><serviceTask id="work" camunda:type="external" camunda:topic="t" camunda:asyncAfter="true"/>
+             <endEvent id="done"/>
+             <sequenceFlow id="i1" sourceRef="begin" targetRef="work"/><sequenceFlow id="i2" sourceRef="work" targetRef="done"/>
+           </subProcess>
+           <boundaryEvent id="remind" attachedToRef="all" cancelActivity="false"><timerEventDefinition>
+           <timeDuration xsi:type="tFormalExpression">PT10S</timeDuration></timerEventDefinition></boundaryEvent>
+           <serviceTask id="hurry" camunda:type="external" camunda:topic="after"/><endEvent id="reminded"/>
+           <sequenceFlow id="r1" sourceRef="remind" targetRef="hurry"/><sequenceFlow id="r2" sourceRef="hurry" targetRef="reminded"/>"#;
+    process(key, &format!("{body}{}", flows(&["all"])))
+}
+
+/// Another process, called.
+pub(super) fn call(key: &str, called: &str) -> String {
+    let body = format!(r#"<callActivity id="call" calledElement="{called}" camunda:asyncBefore="true"/>"#);
+    process(key, &format!("{body}{}", flows(&["call"])))
+}
