@@ -18,6 +18,8 @@ pub(super) struct Horizon {
     near: BTreeSet<Slot>,
     due: HashMap<Id, Millis>,
     running: HashSet<Id>,
+    /// In `near` for another time than the database says: whoever forgets them would never find them again.
+    put_off: HashSet<Id>,
     /// All jobs that come before are in `near` (or run).
     covered: Slot,
     capacity: usize,
@@ -29,6 +31,7 @@ impl Horizon {
             near: BTreeSet::new(),
             due: HashMap::new(),
             running: HashSet::new(),
+            put_off: HashSet::new(),
             covered: (Millis::MIN, Id(0)),
             capacity: capacity.max(1),
         }
@@ -63,6 +66,14 @@ impl Horizon {
         Ok(())
     }
 
+    /// Forgets what is not running, and reads it anew: what was put off lies beyond a clock that was set back.
+    pub(super) fn start_over(&mut self) {
+        self.near.clear();
+        self.due.clear();
+        self.put_off.clear();
+        self.covered = (Millis::MIN, Id(0));
+    }
+
     /// A job was committed.
     pub(super) fn put(&mut self, job: &Job) {
         self.remove(job.id);
@@ -77,6 +88,7 @@ impl Horizon {
 
     /// A job's deletion was committed.
     pub(super) fn remove(&mut self, id: Id) {
+        self.put_off.remove(&id);
         if let Some(due) = self.due.remove(&id) {
             self.near.remove(&(due, id));
         }
@@ -94,6 +106,7 @@ impl Horizon {
         for slot in &taken {
             self.near.remove(slot);
             self.due.remove(&slot.1);
+            self.put_off.remove(&slot.1);
             self.running.insert(slot.1);
         }
         taken.into_iter().map(|(_, id)| id).collect()
@@ -108,6 +121,7 @@ impl Horizon {
     pub(super) fn postpone(&mut self, id: Id, at: Millis) {
         self.running.remove(&id);
         self.remove(id);
+        self.put_off.insert(id);
         self.insert((at, id));
     }
 
@@ -140,13 +154,34 @@ impl Horizon {
 
     /// Forgets the far half: it is in the database.
     fn shrink(&mut self) {
-        while self.near.len() > self.capacity
-            && let Some(slot) = self.near.pop_last()
-        {
+        let far = self.near.iter().rev().filter(|(_, id)| !self.put_off.contains(id));
+        let forgotten: Vec<Slot> = far.take(self.near.len() - self.capacity).copied().collect();
+        for slot in &forgotten {
+            self.near.remove(slot);
             self.due.remove(&slot.1);
         }
-        if let Some(last) = self.near.last() {
-            self.covered = *last;
+        if let Some((due, id)) = forgotten.last() {
+            self.covered = (*due, Id(id.0 - 1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_off_is_kept_and_what_is_forgotten_is_read_again() {
+        let mut horizon = Horizon::new(2);
+        horizon.covered = EVERYTHING;
+        horizon.postpone(Id(100), 9_000);
+        for id in 1..=6 {
+            horizon.insert((id, Id(id)));
+        }
+        horizon.shrink();
+        let mut known: Vec<Id> = horizon.known().collect();
+        known.sort_unstable();
+        assert_eq!(known, [Id(1), Id(100)]);
+        assert_eq!(horizon.covered, (2, Id(1)), "the second is the first to be read again");
     }
 }

@@ -33,6 +33,8 @@ use crate::store::{Store, StoreError};
 
 /// Until a job is tried again whose run or failure could not be stored.
 const JOB_PAUSE: Millis = 5_000;
+/// A clock that goes back by less is only corrected, and nobody waits noticeably longer.
+const CORRECTION: Millis = 1_000;
 
 /// A request that goes out. Its answer must come back, whatever it is.
 pub(super) struct Outgoing {
@@ -68,6 +70,10 @@ pub(super) struct Processor {
     released: bool,
     /// When history is looked at that has had its time.
     next_cleanup: Arc<AtomicI64>,
+    /// The time of the last turn.
+    seen: Millis,
+    /// Made within the open transaction: they end with it if it comes to nothing.
+    provisional: Vec<Ticket>,
     /// After this nothing is written any more.
     broken: Option<StoreError>,
 }
@@ -88,12 +94,15 @@ impl Processor {
             passed_over: HashSet::new(),
             released: false,
             next_cleanup: Arc::default(),
+            seen: Millis::MIN,
+            provisional: Vec::new(),
             broken: None,
         }
     }
 
     /// Does all that can be done now.
     pub(super) fn turn(&mut self, now: Millis, work: Vec<Work>, answers: Vec<(Ticket, Answer)>) -> Turn {
+        self.look_at_clock(now);
         let mut all = std::mem::take(&mut self.ready);
         all.extend(
             answers
@@ -154,6 +163,23 @@ impl Processor {
         }
     }
 
+    /// What waits for a while, and not for an instant, goes by a clock that may be set back.
+    fn look_at_clock(&mut self, now: Millis) {
+        let back = self.seen.saturating_sub(now);
+        self.seen = now;
+        if back < CORRECTION {
+            return;
+        }
+        tracing::warn!(millis = back, "the clock was set back");
+        self.horizon.start_over();
+        self.waiters.set_back(back);
+        self.reservations.set_back(back);
+        let interval = Millis::try_from(self.history.cleanup_interval.as_millis()).unwrap_or(Millis::MAX);
+        let latest = now.saturating_add(interval);
+        self.next_cleanup
+            .fetch_min(latest, std::sync::atomic::Ordering::Relaxed);
+    }
+
     fn answered(&mut self, ticket: Ticket, answer: Answer) -> Option<Work> {
         let mut pending = self.waiting.remove(&ticket)?;
         pending.progress.answers.push(answer);
@@ -204,6 +230,7 @@ impl Processor {
     /// Fetches that wait for what the group makes join it, at its end: what they lock is on disk with the tasks
     /// themselves, one sync earlier. If the group comes to nothing they wait again, at their old place.
     fn transact(&mut self, group: &mut Vec<Work>, now: Millis) -> Result<Vec<Outcome>, StoreError> {
+        self.provisional.clear();
         self.store.begin()?;
         let mut outcomes = Vec::with_capacity(group.len());
         self.decide_all(group, &mut outcomes, now)?;
@@ -215,12 +242,7 @@ impl Processor {
     }
 
     /// Decides what has no outcome yet.
-    fn decide_all(
-        &mut self,
-        group: &mut [Work],
-        outcomes: &mut Vec<Outcome>,
-        now: Millis,
-    ) -> Result<(), StoreError> {
+    fn decide_all(&mut self, group: &mut [Work], outcomes: &mut Vec<Outcome>, now: Millis) -> Result<(), StoreError> {
         for work in group.iter_mut().skip(outcomes.len()) {
             outcomes.push(self.decide(work, now)?);
             self.store.check_transaction()?;
@@ -230,6 +252,10 @@ impl Processor {
 
     fn failed(&mut self, group: Vec<Work>, error: StoreError, now: Millis) {
         let rolled_back = self.store.rollback();
+        for ticket in std::mem::take(&mut self.provisional) {
+            // Nobody waits for it yet: that is settled after a commit only.
+            self.reservations.release(ticket);
+        }
         if let Some(cause) = [Err(error.repeat()), rolled_back]
             .into_iter()
             .filter_map(Result::err)

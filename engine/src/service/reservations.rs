@@ -227,6 +227,14 @@ impl Reservations {
         late
     }
 
+    /// The clock was set back by `millis`: who waits, waits for as long as before.
+    pub(super) fn set_back(&mut self, millis: Millis) {
+        let parked = self.holders.values_mut().flat_map(|holder| &mut holder.parked);
+        for until in parked.filter_map(|pending| pending.progress.parked_until.as_mut()) {
+            *until -= millis;
+        }
+    }
+
     /// When somebody will have waited long enough.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         if self.parked == 0 {

@@ -199,6 +199,12 @@ impl Store {
         Ok(statement.query_row([job.0], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
+    /// Whether there is such a job, with retries, that is not suspended.
+    pub(crate) fn can_run(&self, job: Id) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM job WHERE id = ?1 AND retries > 0 AND suspended = 0";
+        Ok(self.connection().prepare_cached(sql)?.exists([job.0])?)
+    }
+
     /// Notes, in the open transaction, that a job is about to call a delegate.
     pub(crate) fn note_attempt(&mut self, job: Id) -> Result<(), StoreError> {
         let sql = "UPDATE job SET attempts = attempts + 1 WHERE id = ?1";

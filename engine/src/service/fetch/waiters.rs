@@ -193,6 +193,17 @@ impl Waiters {
         late.into_iter().filter_map(|number| self.take(number)).collect()
     }
 
+    /// The clock was set back by `millis`: who waits, waits for as long as before.
+    pub(in crate::service) fn set_back(&mut self, millis: Millis) {
+        self.deadlines.clear();
+        for (number, fetch) in &mut self.waiting {
+            if let Some((_, deadline)) = &mut fetch.waiting {
+                *deadline -= millis;
+                self.deadlines.insert((*deadline, *number));
+            }
+        }
+    }
+
     /// Takes all.
     pub(in crate::service) fn take_all(&mut self) -> Vec<PendingFetch> {
         let numbers: Vec<u64> = self.waiting.keys().copied().collect();

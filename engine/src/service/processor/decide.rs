@@ -10,7 +10,7 @@ use handoff_machine::{Delta, Env, Id, MachineError, Millis, Refusal, Step, try_s
 use super::Processor;
 use crate::service::command::{Pending, PendingFetch, Work};
 use crate::service::fetch::{self, LockedTask};
-use crate::service::reservations::{Held, Ticket};
+use crate::service::reservations::{Calling, Held, Ticket};
 use crate::store::StoreError;
 use crate::store::ids::WAITING_IDS;
 use crate::store::view::Findings;
@@ -27,8 +27,8 @@ pub(super) enum Outcome {
         request: Box<Request>,
         /// Its surroundings, the same in its next run.
         env: Box<Env>,
-        /// To be reserved.
-        reads: Vec<Held>,
+        /// By which it has reserved what it has read; none: there is no room for another one to wait.
+        ticket: Option<Ticket>,
     },
     /// It needs what another command has reserved.
     Blocked(Ticket),
@@ -84,10 +84,11 @@ impl Processor {
                     self.store.ids().take(env.first_id, WAITING_IDS);
                     self.note_attempt(&pending.command, &request)?;
                 }
+                let ticket = self.reserve(pending.progress.ticket, reads, &request);
                 Ok(Outcome::Needs {
                     request,
                     env: Box::new(env),
-                    reads,
+                    ticket,
                 })
             }
             Ok(Step::Done(delta)) => {
@@ -103,6 +104,28 @@ impl Processor {
                 Ok(Outcome::Done(delta))
             }
         }
+    }
+
+    /// Keeps what a command has read still, from here on: also for what comes after it in its own group.
+    fn reserve(&mut self, ticket: Option<Ticket>, reads: Vec<Held>, request: &Request) -> Option<Ticket> {
+        let ticket = match ticket {
+            Some(ticket) => ticket,
+            None if self.reservations.holders() >= self.limits.waiting_commands => return None,
+            None => {
+                let ticket = self.reservations.ticket();
+                self.provisional.push(ticket);
+                ticket
+            }
+        };
+        let calling = match &request.kind {
+            RequestKind::Delegate(call) => Some(Calling {
+                delegate: call.name.clone(),
+                invocation: call.invocation,
+            }),
+            RequestKind::Script(_) => None,
+        };
+        self.reservations.reserve(ticket, reads, calling);
+        Some(ticket)
     }
 
     /// The surroundings of a command's first run.

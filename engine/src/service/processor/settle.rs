@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use handoff_machine::command::{Command, Reply};
 use handoff_machine::delta::{Change, Notice};
-use handoff_machine::request::{Request, RequestKind};
+use handoff_machine::request::Request;
 use handoff_machine::row::ExternalTask;
 use handoff_machine::{Delta, Env, MachineError, Millis, Refusal};
 
@@ -14,7 +14,7 @@ use crate::service::command::{Pending, PendingFetch, Source, Work};
 use crate::service::error::CommandError;
 use crate::service::fetch::{LockedTask, Turnout, next_offer};
 use crate::service::metrics::count;
-use crate::service::reservations::{Calling, Held, Ticket};
+use crate::service::reservations::Ticket;
 use crate::store::StoreError;
 
 /// Until a job is tried again that came upon a reserved instance for too long, or found no room.
@@ -26,8 +26,8 @@ impl Processor {
         match (work, outcome) {
             (Work::Command(pending), Outcome::Done(delta)) => self.done(pending, *delta, now),
             (Work::Command(pending), Outcome::Refused(refusal)) => self.refused(pending, *refusal, now),
-            (Work::Command(pending), Outcome::Needs { request, env, reads }) => {
-                self.needs(pending, request, *env, reads, now);
+            (Work::Command(pending), Outcome::Needs { request, env, ticket }) => {
+                self.needs(pending, request, *env, ticket, now);
             }
             (Work::Command(pending), Outcome::Blocked(holder)) => self.blocked(pending, holder, now),
             (Work::Fetch(fetch), Outcome::Fetched(tasks)) => self.fetched(*fetch, tasks),
@@ -78,6 +78,12 @@ impl Processor {
             (Source::Executor, Some(job)) => match error {
                 // It was run or deleted otherwise.
                 MachineError::NotFound { .. } => self.horizon.finished(job),
+                // It was suspended in its own group, and comes back when it is activated.
+                MachineError::Suspended(_) if matches!(self.store.can_run(job), Ok(false)) => {
+                    self.horizon.finished(job);
+                }
+                // What it wants to start is suspended.
+                error @ MachineError::Suspended(_) => self.fail_job(job, &error.to_string(), activity, None),
                 error => {
                     tracing::warn!(job = job.0, error = %error, "a job could not be run");
                     self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
@@ -114,31 +120,21 @@ impl Processor {
         self.ready.push(Work::command(command, Source::Failure { job, caller }));
     }
 
-    fn needs(&mut self, mut pending: Box<Pending>, request: Box<Request>, env: Env, reads: Vec<Held>, now: Millis) {
-        let ticket = match pending.progress.ticket {
-            Some(ticket) => ticket,
-            None if self.reservations.holders() >= self.limits.waiting_commands => {
-                return self.overloaded(pending, now);
-            }
-            None => self.reservations.ticket(),
+    fn needs(
+        &mut self,
+        mut pending: Box<Pending>,
+        request: Box<Request>,
+        env: Env,
+        ticket: Option<Ticket>,
+        now: Millis,
+    ) {
+        let Some(ticket) = ticket else {
+            return self.overloaded(pending, now);
         };
         pending.progress.ticket = Some(ticket);
         pending.progress.env = Some(env);
         pending.progress.parked_until = None;
-        match &request.kind {
-            RequestKind::Delegate(call) => {
-                let calling = Calling {
-                    delegate: call.name.clone(),
-                    invocation: call.invocation,
-                };
-                self.reservations.reserve(ticket, reads, Some(calling));
-                self.outgoing.push(Outgoing { ticket, request });
-            }
-            RequestKind::Script(_) => {
-                self.reservations.reserve(ticket, reads, None);
-                self.outgoing.push(Outgoing { ticket, request });
-            }
-        }
+        self.outgoing.push(Outgoing { ticket, request });
         self.waiting.insert(ticket, pending);
     }
 

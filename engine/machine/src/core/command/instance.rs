@@ -22,8 +22,29 @@ impl Work<'_> {
         }
         self.skip_listeners = skip_listeners;
         self.skip_io_mappings = skip_io_mappings;
-        self.cancel_instance(id, InstanceState::ExternallyTerminated, reason)?;
+        self.terminate(id, reason)?;
         self.run_agenda()
+    }
+
+    /// Ends an instance from outside. The call activity that has started it is cancelled, as by a modification, and with it
+    /// each calling instance in which nothing else runs (`AbstractDeleteProcessInstanceCmd`, `deletePropagate`).
+    pub(super) fn terminate(&mut self, id: Id, reason: Option<&str>) -> Run<()> {
+        let mut next = Some(id);
+        while let Some(id) = next.take() {
+            let caller = self
+                .instance(id)?
+                .and_then(|row| row.super_instance.zip(row.super_execution));
+            self.cancel_instance(id, InstanceState::ExternallyTerminated, reason)?;
+            let Some((instance, execution)) = caller else { break };
+            if self.execution(execution)?.is_none() {
+                break;
+            }
+            self.cancel_one(instance, execution, false)?;
+            if self.instance(instance)?.is_some() && self.live_children(instance)?.is_empty() {
+                next = Some(instance);
+            }
+        }
+        Ok(())
     }
 
     /// Sets and removes variables of an instance or execution.

@@ -12,7 +12,7 @@ use crate::core::work::Work;
 use crate::error::MachineError;
 use crate::id::Id;
 use crate::model::{ElementIx, FlowIx, Kind, ProcessModel};
-use crate::row::{Execution, ExecutionState, InstanceState};
+use crate::row::{Execution, ExecutionState};
 use crate::view::Definition;
 
 /// The delete reason of an instance of which a modification has left nothing.
@@ -61,7 +61,7 @@ impl Work<'_> {
                 self.end_instance(id, None)?;
             } else {
                 let reason = modification.reason.as_deref().unwrap_or(REASON);
-                self.cancel_instance(id, InstanceState::ExternallyTerminated, Some(reason))?;
+                self.terminate(id, Some(reason))?;
             }
         }
         self.run_agenda()
@@ -256,7 +256,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn cancel_one(&mut self, instance: Id, execution: Id, transition: bool) -> Run<()> {
+    pub(super) fn cancel_one(&mut self, instance: Id, execution: Id, transition: bool) -> Run<()> {
         let waits = |state: &ExecutionState| {
             matches!(state, ExecutionState::AsyncBefore | ExecutionState::AsyncAfter { .. }) == transition
         };

@@ -343,3 +343,47 @@ fn an_incident_that_somebody_makes_is_annotated_and_resolved_and_goes_with_its_a
     driver.complete_user_task("first");
     assert!(driver.memory.incidents.is_empty());
 }
+
+#[test]
+fn who_deletes_a_called_instance_cancels_its_call() {
+    let mut driver = Driver::new();
+    let called = Driver::xml(
+        r#"<startEvent id="s"/><userTask id="inner"/><sequenceFlow id="f1" sourceRef="s" targetRef="inner"/>"#,
+    )
+    .replace(r#"process id="p""#, r#"process id="q""#);
+    driver.try_deploy(&called).unwrap();
+    driver.deploy(
+        r#"<startEvent id="s"/><parallelGateway id="fork"/><callActivity id="call" calledElement="q"/><userTask id="beside"/>
+        <sequenceFlow id="f1" sourceRef="s" targetRef="fork"/><sequenceFlow id="f2" sourceRef="fork" targetRef="call"/>
+        <sequenceFlow id="f3" sourceRef="fork" targetRef="beside"/>"#,
+    );
+    let delete = |driver: &mut Driver, caller: crate::Id| {
+        let called = driver
+            .memory
+            .instances
+            .values()
+            .find(|row| row.super_instance == Some(caller));
+        let command = Command::DeleteInstance {
+            id: called.unwrap().id,
+            reason: Some("gone".to_owned()),
+            skip_custom_listeners: false,
+            skip_io_mappings: false,
+        };
+        driver.run(&command).unwrap();
+    };
+    // Something else runs in the caller, and goes on.
+    let caller = driver.start(&[]).instance.id;
+    delete(&mut driver, caller);
+    assert_eq!(driver.open(), ["beside"]);
+    assert!(driver.path().contains(&"call callActivity!".to_owned()));
+    driver.complete_user_task("beside");
+    assert!(driver.is_empty());
+    // Nothing else does: the caller goes too, by the same hand.
+    let caller = driver.start(&[]).instance.id;
+    driver.complete_user_task("beside");
+    delete(&mut driver, caller);
+    assert!(driver.is_empty());
+    let history = &driver.memory.historic_instances[&caller];
+    assert_eq!(history.state, InstanceState::ExternallyTerminated);
+    assert_eq!(history.delete_reason.as_deref(), Some("gone"));
+}

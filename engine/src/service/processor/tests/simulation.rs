@@ -43,8 +43,8 @@ fn template() -> TempDir {
 
 fn run(template: &Path, seed: u64) {
     let mut world = World::new(template, seed);
-    for step in 0..40 {
-        world.step(step);
+    for _ in 0..40 {
+        world.step();
     }
     world.to_its_end();
 }

@@ -30,17 +30,17 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Tasks were handed out. `freed` were unlocked or reported in the same turn, before or after.
+    /// Tasks were handed out. `freed` were unlocked or reported in the same step, before or after.
     pub(super) fn fetched(&mut self, tasks: &[LockedTask], now: Millis, freed: &HashSet<Id>) {
         for LockedTask { task, .. } in tasks {
+            if freed.contains(&task.id) {
+                continue;
+            }
             assert!(
                 !self.completed.contains(&task.id),
                 "{:?} was completed and is handed out again",
                 task.id
             );
-            if freed.contains(&task.id) {
-                continue;
-            }
             let lock = Lock {
                 worker: task.worker.clone().expect("a fetched task has a worker"),
                 until: task.lock_expiration.expect("a fetched task is locked"),
