@@ -46,7 +46,7 @@ fn run(template: &Path, seed: u64) {
     for _ in 0..40 {
         world.step();
     }
-    world.to_its_end();
+    world.finish();
 }
 
 #[test]

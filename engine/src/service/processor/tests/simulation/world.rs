@@ -407,7 +407,7 @@ impl World {
     }
 
     /// Everything is brought to its end: nothing may be left.
-    pub(super) fn to_its_end(&mut self) {
+    pub(super) fn finish(&mut self) {
         self.rig.processor.store.faults = None;
         self.polls.clear();
         for _ in 0..200 {
