@@ -209,6 +209,7 @@ impl Processor {
             return self.fail_all(group, &broken, now);
         }
         let begun = Instant::now();
+        let own = group.len();
         match self.transact(&mut group, now) {
             Ok(outcomes) => {
                 count(&self.counters.commits);
@@ -221,7 +222,10 @@ impl Processor {
                     self.settle(work, outcome, now);
                 }
             }
-            Err(error) => self.failed(group, error, now),
+            Err(error) => {
+                let joined = group.split_off(own);
+                self.failed(group, joined, error, now);
+            }
         }
     }
 
@@ -250,11 +254,19 @@ impl Processor {
         Ok(())
     }
 
-    fn failed(&mut self, group: Vec<Work>, error: StoreError, now: Millis) {
+    /// `joined`: the fetches that had joined the group. They wait as before, and may join again.
+    fn failed(&mut self, group: Vec<Work>, joined: Vec<Work>, error: StoreError, now: Millis) {
         let rolled_back = self.store.rollback();
         for ticket in std::mem::take(&mut self.provisional) {
             // Nobody waits for it yet: that is settled after a commit only.
             self.reservations.release(ticket);
+        }
+        for work in joined {
+            if let Work::Fetch(fetch) = work
+                && let Some((_, deadline)) = fetch.waiting
+            {
+                self.wait(*fetch, deadline, now);
+            }
         }
         if let Some(cause) = [Err(error.repeat()), rolled_back]
             .into_iter()

@@ -117,7 +117,9 @@ impl Processor {
             stacktrace: message.to_owned(),
             activity,
         };
-        self.ready.push(Work::command(command, Source::Failure { job, caller }));
+        // Before whoever waited for the job's instance, and would reserve it for long.
+        self.ready
+            .insert(0, Work::command(command, Source::Failure { job, caller }));
     }
 
     fn needs(
@@ -300,6 +302,16 @@ impl Processor {
             self.passed_over
                 .extend(fetch.request.topics.iter().map(|topic| topic.name.clone()));
         }
+        let topics: Vec<String> = fetch.request.topics.iter().map(|topic| topic.name.clone()).collect();
+        self.wait(fetch, deadline, now);
+        if passed_over && self.released {
+            // What it passed over may have been released by a command of its own group: nobody else would wake it.
+            topics.iter().for_each(|topic| self.waiters.wake(topic, usize::MAX));
+        }
+    }
+
+    /// Lets a fetch wait until somebody wakes it, or time offers it a task.
+    pub(super) fn wait(&mut self, fetch: PendingFetch, deadline: Millis, now: Millis) {
         let mut offers = Vec::new();
         for topic in self.waiters.topics_without_offer(&fetch.request) {
             match next_offer(self.store.connection(), topic, now) {
@@ -311,14 +323,9 @@ impl Processor {
                 }
             }
         }
-        let topics: Vec<String> = fetch.request.topics.iter().map(|topic| topic.name.clone()).collect();
         self.waiters.wait(fetch, deadline);
         for (topic, at) in offers {
             self.waiters.offer(&topic, at);
-        }
-        if passed_over && self.released {
-            // What it passed over may have been released by a command of its own group: nobody else would wake it.
-            topics.iter().for_each(|topic| self.waiters.wake(topic, usize::MAX));
         }
     }
 }
