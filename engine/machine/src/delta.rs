@@ -146,6 +146,7 @@ pub enum Change {
         activity: String,
         activity_name: Option<String>,
         activity_type: String,
+        entered_as: Option<String>,
     },
     HistoryVariableMigrated {
         id: Id,

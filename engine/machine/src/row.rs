@@ -87,6 +87,16 @@ pub struct Execution {
     pub start_time: Millis,
     /// Suspended with its instance.
     pub suspended: bool,
+    /// The activity that the id of its activity instance begins with, where migration has given it another one.
+    pub entered_as: Option<String>,
+}
+
+impl Execution {
+    /// The activity that the id of its activity instance begins with.
+    #[must_use]
+    pub fn entered(&self) -> &str {
+        self.entered_as.as_deref().unwrap_or(&self.activity)
+    }
 }
 
 /// Where in its life an execution is.
@@ -151,6 +161,16 @@ pub struct ExternalTask {
     pub suspended: bool,
     pub tenant: Option<String>,
     pub business_key: Option<String>,
+    /// As its execution's.
+    pub entered_as: Option<String>,
+}
+
+impl ExternalTask {
+    /// The activity that the id of its activity instance begins with.
+    #[must_use]
+    pub fn entered(&self) -> &str {
+        self.entered_as.as_deref().unwrap_or(&self.activity)
+    }
 }
 
 /// A job: something that the engine does by itself, at once or at a time.
@@ -352,6 +372,16 @@ pub struct TaskPlace {
     pub definition: Id,
     /// The activity's id: `taskDefinitionKey`.
     pub activity: String,
+    /// As its execution's.
+    pub entered_as: Option<String>,
+}
+
+impl TaskPlace {
+    /// The activity that the id of its activity instance begins with.
+    #[must_use]
+    pub fn entered(&self) -> &str {
+        self.entered_as.as_deref().unwrap_or(&self.activity)
+    }
 }
 
 impl UserTask {
@@ -521,6 +551,16 @@ pub struct HistoricActivity {
     pub complete_scope: bool,
     pub tenant: Option<String>,
     pub removal_time: Option<Millis>,
+    /// The activity that its id outside begins with, where migration has given it another one.
+    pub entered_as: Option<String>,
+}
+
+impl HistoricActivity {
+    /// The activity that its id outside begins with.
+    #[must_use]
+    pub fn entered(&self) -> &str {
+        self.entered_as.as_deref().unwrap_or(&self.activity)
+    }
 }
 
 /// The history of a variable: its last value.

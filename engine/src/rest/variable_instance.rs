@@ -49,7 +49,7 @@ impl Place {
         if let Some(execution) = Select::<Execution>::by_id(reader.connection, variable.scope)? {
             return Ok(Self {
                 execution: Some(execution.id),
-                activity: Some(execution.activity),
+                activity: Some(execution.entered().to_owned()),
                 task: None,
             });
         }
@@ -57,7 +57,7 @@ impl Place {
             Some(task) => Self {
                 task: Some(task.id),
                 execution: task.execution(),
-                activity: task.place.map(|place| place.activity),
+                activity: task.place.map(|place| place.entered().to_owned()),
             },
             None => Self {
                 execution: Some(variable.scope),

@@ -177,7 +177,7 @@ impl Field for Option<Delegation> {
     }
 }
 
-/// `instance, execution, definition, activity`: all of them or none.
+/// `instance, execution, definition, activity`: all of them or none; `entered_as`.
 impl Field for Option<TaskPlace> {
     fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
         let columns = (
@@ -186,6 +186,7 @@ impl Field for Option<TaskPlace> {
             Field::read(from)?,
             from.take::<Option<String>>()?,
         );
+        let entered_as = from.take()?;
         match columns {
             (None, None, None, None) => Ok(None),
             (Some(instance), Some(execution), Some(definition), Some(activity)) => Ok(Some(TaskPlace {
@@ -193,6 +194,7 @@ impl Field for Option<TaskPlace> {
                 execution,
                 definition,
                 activity,
+                entered_as,
             })),
             _ => Err(from.invalid("a task's place in its process has holes")),
         }
@@ -203,7 +205,8 @@ impl Field for Option<TaskPlace> {
         place.map(|place| place.instance).bind(to)?;
         place.map(|place| place.execution).bind(to)?;
         place.map(|place| place.definition).bind(to)?;
-        to.put(place.map(|place| &place.activity))
+        to.put(place.map(|place| &place.activity))?;
+        to.put(place.and_then(|place| place.entered_as.as_ref()))
     }
 }
 

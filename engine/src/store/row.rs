@@ -105,7 +105,7 @@ table!(
 table!(
     Execution in "execution":
     id("id"), instance("instance"), definition("definition"), parent("parent"), activity("activity"),
-    state("state" "flows"), start_time("start_time"), suspended("suspended"),
+    state("state" "flows"), start_time("start_time"), suspended("suspended"), entered_as("entered_as"),
 );
 
 table!(
@@ -120,6 +120,7 @@ table!(
     definition_key("definition_key"), activity("activity"), topic("topic"), priority("priority"), retries("retries"),
     worker("worker"), lock_expiration("lock_expiration"), created("created"), error_message("error_message"),
     error_details("error_details"), suspended("suspended"), tenant("tenant"), business_key("business_key"),
+    entered_as("entered_as"),
 );
 
 table!(
@@ -140,7 +141,7 @@ table!(
 
 table!(
     UserTask in "task":
-    id("id"), place("instance" "execution" "definition" "activity"), name("name"), description("description"),
+    id("id"), place("instance" "execution" "definition" "activity" "entered_as"), name("name"), description("description"),
     assignee("assignee"), owner("owner"), delegation("delegation"), parent("parent"), priority("priority"),
     created("created"), updated("updated"), due("due"), follow_up("follow_up"), form_key("form_key"),
     suspended("suspended"), tenant("tenant"),
@@ -184,7 +185,7 @@ table!(
     definition("definition"), definition_key("definition_key"), activity("activity"), activity_name("activity_name"),
     activity_type("activity_type"), task("task"), assignee("assignee"), called_instance("called_instance"),
     start_time("start_time"), end_time("end_time"), canceled("canceled"), complete_scope("complete_scope"),
-    tenant("tenant"), removal_time("removal_time"),
+    tenant("tenant"), removal_time("removal_time"), entered_as("entered_as"),
 );
 
 table!(
@@ -197,8 +198,8 @@ table!(
 table!(
     HistoricTask in "historic_task":
     task(
-        "id" "instance" "execution" "definition" "activity" "name" "description" "assignee" "owner" "delegation"
-        "parent" "priority" "created" "updated" "due" "follow_up" "form_key" "suspended" "tenant"
+        "id" "instance" "execution" "definition" "activity" "entered_as" "name" "description" "assignee" "owner"
+        "delegation" "parent" "priority" "created" "updated" "due" "follow_up" "form_key" "suspended" "tenant"
     ),
     root("root"), definition_key("definition_key"), end_time("end_time"), delete_reason("delete_reason"),
     removal_time("removal_time"),
@@ -220,6 +221,7 @@ table!(
     task(
         "task" "instance" "execution" "definition" "definition_key" "activity" "topic" "priority" "retries" "worker"
         "lock_expiration" "created" "error_message" "error_details" "suspended" "tenant" "business_key"
+        "entered_as"
     ),
     state("log_state"), removal_time("removal_time"),
 );

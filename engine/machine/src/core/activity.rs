@@ -32,6 +32,7 @@ impl Work<'_> {
             state: ExecutionState::Active,
             start_time: self.now(),
             suspended: false,
+            entered_as: None,
         });
         self.on_the_way.insert(id);
         Ok(id)
@@ -122,7 +123,7 @@ impl Work<'_> {
             self.history.leave_out(place.execution);
             return Ok(());
         }
-        let parent_activity = self.execution(place.parent)?.map(|row| row.activity.clone());
+        let parent_activity = self.execution(place.parent)?.map(|row| row.entered().to_owned());
         let Some(instance) = self.instance(place.instance)? else {
             return Ok(());
         };
@@ -148,6 +149,7 @@ impl Work<'_> {
             complete_scope: false,
             tenant,
             removal_time: None,
+            entered_as: None,
         };
         self.history.activity_start(row);
         Ok(())

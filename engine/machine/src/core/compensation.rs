@@ -49,6 +49,7 @@ impl Work<'_> {
             state: ExecutionState::Ended,
             start_time: self.now(),
             suspended: false,
+            entered_as: None,
         });
         let counted = self.loop_variables(place);
         for (name, value) in self.local_values(place.execution)? {

@@ -221,11 +221,13 @@ impl Memory {
                 activity,
                 activity_name,
                 activity_type,
+                entered_as,
             } => {
                 let row = self.historic_activities.get_mut(&id).expect("its start");
                 (row.parent, row.parent_activity) = (parent, parent_activity);
                 (row.definition, row.definition_key) = (definition, definition_key);
                 (row.activity, row.activity_name, row.activity_type) = (activity, activity_name, activity_type);
+                row.entered_as = entered_as;
             }
             Change::HistoryVariableMigrated {
                 id,

@@ -16,7 +16,7 @@ pub(super) fn listed(ids: Ids, task: &ExternalTask, definition: Option<&Definiti
     );
     let dto = json!({
         "activityId": task.activity,
-        "activityInstanceId": ids.activity(Some(&task.activity), task.execution),
+        "activityInstanceId": ids.activity(Some(task.entered()), task.execution),
         "errorMessage": task.error_message,
         "executionId": ids.text(task.execution),
         "id": ids.text(task.id),

@@ -36,7 +36,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricActivity, _: &Params) -> Result<Json> 
     let ids = reader.ids;
     let removal = reader.removal_time(row.removal_time, Some(row.instance))?;
     Ok(json!({
-        "id": ids.activity(Some(&row.activity), row.id),
+        "id": ids.activity(Some(row.entered()), row.id),
         "parentActivityInstanceId": ids.activity(row.parent_activity.as_deref(), row.parent),
         "activityId": row.activity,
         "activityName": row.activity_name,

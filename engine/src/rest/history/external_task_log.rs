@@ -63,7 +63,7 @@ fn dto(reader: &Reader<'_>, row: &ExternalTaskLog, _: &Params) -> Result<Json> {
         "retries": task.retries,
         "errorMessage": task.error_message.as_ref().filter(|_| row.state == LogState::Failed),
         "activityId": task.activity,
-        "activityInstanceId": ids.activity(Some(&task.activity), task.execution),
+        "activityInstanceId": ids.activity(Some(task.entered()), task.execution),
         "executionId": ids.text(task.execution),
         "processInstanceId": ids.text(task.instance),
         "processDefinitionId": reader.definition_id(task.definition)?,

@@ -57,7 +57,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricTask, _: &Params) -> Result<Json> {
         "caseDefinitionId": null,
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "activityInstanceId": task.place.as_ref().map(|place| ids.activity(Some(&place.activity), place.execution)),
+        "activityInstanceId": task.place.as_ref().map(|place| ids.activity(Some(place.entered()), place.execution)),
         "name": task.name,
         "description": task.description,
         "deleteReason": row.delete_reason,

@@ -124,7 +124,7 @@ impl<'r> Tree<'r> {
     }
 
     fn activity(&self, execution: &Execution, parent: &str) -> Json {
-        let id = self.ids.activity(Some(&execution.activity), execution.id);
+        let id = self.ids.activity(Some(execution.entered()), execution.id);
         let (kind, name) = super::element(self.definition, &execution.activity);
         let mut node = self.node(execution.id, &id, Some(parent));
         node.insert("activityId".into(), execution.activity.clone().into());

@@ -50,9 +50,10 @@ impl Applier<'_> {
                 activity,
                 activity_name,
                 activity_type,
+                entered_as,
             } => self.run(
                 "UPDATE historic_activity SET parent = ?2, parent_activity = ?3, definition = ?4, definition_key = ?5, \
-                 activity = ?6, activity_name = ?7, activity_type = ?8 WHERE id = ?1",
+                 activity = ?6, activity_name = ?7, activity_type = ?8, entered_as = ?9 WHERE id = ?1",
                 params![
                     id.0,
                     parent.0,
@@ -61,7 +62,8 @@ impl Applier<'_> {
                     definition_key,
                     activity,
                     activity_name,
-                    activity_type
+                    activity_type,
+                    entered_as
                 ],
             ),
             Change::HistoryVariableMigrated {
@@ -76,12 +78,13 @@ impl Applier<'_> {
                 params![id.0, definition.0, definition_key, scope.0, scope_activity],
             ),
             Change::HistoryTaskMigrated { task, definition_key } => self.run(
-                "UPDATE historic_task SET definition = ?2, definition_key = ?3, activity = ?4 WHERE id = ?1",
+                "UPDATE historic_task SET definition = ?2, definition_key = ?3, activity = ?4, entered_as = ?5 WHERE id = ?1",
                 params![
                     task.id.0,
                     task.definition().map(|id| id.0),
                     definition_key,
-                    task.activity()
+                    task.activity(),
+                    task.place.as_ref().and_then(|place| place.entered_as.as_ref())
                 ],
             ),
             Change::HistoryIncidentMigrated {

@@ -37,6 +37,7 @@ fn external_task() -> ExternalTask {
         suspended: true,
         tenant: None,
         business_key: Some(text("")),
+        entered_as: Some(text("before")),
     }
 }
 
@@ -74,6 +75,7 @@ fn user_task() -> UserTask {
             execution: Id(2),
             definition: Id(3),
             activity: text("u"),
+            entered_as: Some(text("before")),
         }),
         name: Some(text("Do")),
         description: None,
@@ -184,6 +186,7 @@ fn deployed_and_running_rows_come_back_as_they_were() {
         state,
         start_time: 1,
         suspended: false,
+        entered_as: Some(text("before")),
     };
     let executions = vec![
         execution(20, ExecutionState::AsyncBefore),
@@ -299,6 +302,7 @@ fn historic_rows_come_back_as_they_were() {
         complete_scope: false,
         tenant: None,
         removal_time: Some(5),
+        entered_as: Some(text("before")),
     };
     let variable = HistoricVariable {
         id: Id(4),

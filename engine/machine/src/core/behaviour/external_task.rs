@@ -41,6 +41,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
         suspended: false,
         tenant: instance.tenant.clone(),
         business_key: instance.business_key.clone(),
+        entered_as: None,
     };
     work.log_external_task(&task, LogState::Created)?;
     work.insert(task);

@@ -36,6 +36,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
             execution: place.execution,
             definition: place.definition.row.id,
             activity: place.element().id.clone(),
+            entered_as: None,
         }),
         name,
         description,

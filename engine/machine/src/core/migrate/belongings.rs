@@ -184,7 +184,7 @@ impl Work<'_> {
         let Some(scope) = self.tables.variables.get(id).map(|row: &Variable| row.scope) else {
             return Ok(());
         };
-        let scope_activity = self.execution(scope)?.map(|row| row.activity.clone());
+        let scope_activity = self.execution(scope)?.map(|row| row.entered().to_owned());
         self.history.push(Change::HistoryVariableMigrated {
             id,
             definition: journey.target.row.id,
@@ -198,10 +198,12 @@ impl Work<'_> {
     fn carry_tasks(&mut self, journey: &Journey<'_>, execution: Id, ix: ElementIx) -> Run<()> {
         let (definition, key) = (journey.target.row.id, &journey.target.row.key);
         let activity = &journey.target.model.at(ix).id;
+        let entered_as = self.execution(execution)?.and_then(|row| row.entered_as.clone());
         if let Some(id) = self.task_of(execution)? {
             self.migrate::<UserTask>(id, |row| {
                 if let Some(place) = &mut row.place {
                     (place.definition, place.activity) = (definition, activity.clone());
+                    place.entered_as.clone_from(&entered_as);
                 }
             });
             if let Some(task) = self.task(id)?.cloned() {
@@ -214,6 +216,7 @@ impl Work<'_> {
             self.migrate::<ExternalTask>(id, |row| {
                 (row.definition, row.activity) = (definition, activity.clone());
                 row.definition_key.clone_from(key);
+                row.entered_as = entered_as;
             });
             self.carry_incidents(journey, id, activity)?;
         }
@@ -276,11 +279,11 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Those that somebody has made.
+    /// Those that somebody has made, and those of called instances: what they are about is not among the rows here.
     fn carry_own_incidents(&mut self, journey: &Journey<'_>, execution: Id, target: Scope) -> Run<()> {
         let Some(ix) = target else { return Ok(()) };
         for incident in self.view.incidents_of_execution(execution)? {
-            if incident.custom.is_some() {
+            if incident.custom.is_some() || incident.cause != incident.id {
                 let id = incident.id;
                 self.tables.incidents.load(incident);
                 self.carry_incident(journey, id, &journey.target.model.at(ix).id);

@@ -117,6 +117,7 @@ impl Work<'_> {
             state: ExecutionState::Ended,
             start_time: self.now(),
             suspended: instance.suspended,
+            entered_as: None,
         });
         self.insert(EventSubscription {
             id: subscription,
@@ -149,7 +150,12 @@ impl Work<'_> {
             }
             (What::Activity(id), Some(element)) => {
                 let activity = element.id.clone();
-                self.migrate::<Execution>(*id, |row| (row.definition, row.activity) = (definition, activity));
+                self.migrate::<Execution>(*id, |row| {
+                    // The id of the activity instance stays as it is.
+                    let entered = row.entered().to_owned();
+                    (row.definition, row.activity) = (definition, activity);
+                    row.entered_as = Some(entered).filter(|entered| *entered != row.activity);
+                });
                 let was_scope = node.source.is_some_and(|ix| journey.source.model.at(ix).is_scope);
                 if was_scope && !element.is_scope {
                     self.give_up_scope(*id)?;
@@ -207,7 +213,8 @@ impl Work<'_> {
 
     fn activity_migrated(&mut self, journey: &Journey<'_>, id: Id) -> Run<()> {
         let place = self.place(id)?;
-        let parent_activity = self.execution(place.parent)?.map(|row| row.activity.clone());
+        let parent_activity = self.execution(place.parent)?.map(|row| row.entered().to_owned());
+        let entered_as = self.execution(id)?.and_then(|row| row.entered_as.clone());
         let element = place.element();
         self.history.push(Change::HistoryActivityMigrated {
             id,
@@ -218,6 +225,7 @@ impl Work<'_> {
             activity: element.id.clone(),
             activity_name: element.name.clone(),
             activity_type: element.activity_type.to_owned(),
+            entered_as,
         });
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::core::work::Work;
 use crate::id::Id;
 use crate::migration::{ActivityReport, InstanceReport, supports_instances};
 use crate::model::Kind;
-use crate::row::ExecutionState;
+use crate::row::{Execution, ExecutionState};
 
 const NO_INSTRUCTION: &str = "There is no migration instruction for this instance's activity";
 
@@ -55,7 +55,7 @@ impl Work<'_> {
 
     /// The id of an activity instance, as the outside knows it.
     fn activity_instance_text(&self, id: Id) -> String {
-        let activity = self.tables.executions.get(id).map(|row| row.activity.as_str());
+        let activity = self.tables.executions.get(id).map(Execution::entered);
         format!("{}:{}", activity.unwrap_or_default(), self.text(id))
     }
 

@@ -111,6 +111,9 @@ fn a_user_task_goes_along_and_keeps_its_ids() {
     assert_eq!((task.id, task.execution()), (before.id, before.execution()));
     is_of_second_version(&driver);
     assert_eq!(driver.path(), ["start startEvent", "b userTask…"]);
+    let execution = &driver.memory.executions[&task.execution().expect("an execution")];
+    assert_eq!(execution.entered(), "a", "the id of the activity instance stays");
+    assert_eq!(driver.memory.historic_activities[&execution.id].entered(), "a");
     let history = driver.memory.historic_tasks[&task.id].clone();
     assert_eq!(history.task.activity(), Some("b"));
     assert_eq!(history.task.definition(), task.definition());

@@ -261,7 +261,7 @@ impl<'a> Work<'a> {
             .tables
             .executions
             .get(row.scope)
-            .map(|execution| execution.activity.clone());
+            .map(|execution| execution.entered().to_owned());
         Some(HistoricVariable {
             id: row.id,
             instance: row.instance,
