@@ -3,12 +3,15 @@
 
 use std::{collections::HashMap, path::PathBuf, process::Command, time::Duration};
 
-use handoff_harness::{Engine, Host, HostOptions, WorkersFolder, eventually, free_port, history};
+use handoff_harness::{Engine, EngineOptions, Host, HostOptions, WorkersFolder, eventually, free_port, history};
 use serde_json::{Value, json};
 
 use crate::{limits::STATE_LIMIT, scene::Ground};
 
 pub(crate) const PROCESS: &str = "counting";
+
+/// A name of the engine's, beside its address.
+pub(crate) const ENGINE_NAME: &str = "engine.example";
 
 const MODEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"
@@ -31,13 +34,29 @@ pub(crate) struct Counting {
 
 impl Counting {
     pub(crate) fn start() -> Self {
+        Self::start_with(|_, options| options)
+    }
+
+    /// With a host that is started otherwise.
+    pub(crate) fn start_with(change: impl FnOnce(&Ground, HostOptions) -> HostOptions) -> Self {
+        let mut scene = Self::spawn_with(change);
+        scene.host.wait_ready().unwrap();
+        scene
+    }
+
+    /// With a host that may not get ready.
+    pub(crate) fn spawn_with(change: impl FnOnce(&Ground, HostOptions) -> HostOptions) -> Self {
         let ground = Ground::new();
         let places = &ground.places;
         let folder = WorkersFolder::create(&places.workers, &places.dir.join("workers")).unwrap();
         folder.add("count-stock").unwrap();
-        let engine = Engine::start(places.engine("inventory", None).unwrap()).unwrap();
+        let engine = Engine::start(EngineOptions {
+            arguments: ["--allowed-host", ENGINE_NAME].map(str::to_owned).into(),
+            ..places.engine("inventory", None).unwrap()
+        })
+        .unwrap();
         engine.rest().deploy("counting.bpmn", MODEL).unwrap();
-        let host = Host::start(HostOptions {
+        let options = HostOptions {
             program: places.program.clone(),
             name: "host".to_owned(),
             dir: places.dir.clone(),
@@ -48,8 +67,8 @@ impl Counting {
             delegates_port: free_port().unwrap(),
             token_file: places.token_file().unwrap(),
             configuration: String::new(),
-        })
-        .unwrap();
+        };
+        let host = Host::spawn(change(&ground, options)).unwrap();
         Self {
             engine,
             host,

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A good version takes over within this time of its write.
-const TAKEOVER: Duration = Duration::from_secs(2);
+pub(crate) const TAKEOVER: Duration = Duration::from_secs(2);
 /// What the host's memory may grow by after its first replacements.
 const GROWTH: u64 = 24 << 20;
 /// Replacements after which memory is as it stays.
@@ -129,10 +129,10 @@ fn digest_of(scene: &Counting, component: &[u8]) -> Value {
 
 /// How late a thread wakes up at worst: what this machine, and not the host, adds to a time.
 #[derive(Default)]
-struct Stall(std::sync::Mutex<Duration>);
+pub(crate) struct Stall(std::sync::Mutex<Duration>);
 
 impl Stall {
-    fn watch(&self, on: &AtomicBool) {
+    pub(crate) fn watch(&self, on: &AtomicBool) {
         const NAP: Duration = Duration::from_millis(10);
         while on.load(Ordering::Relaxed) {
             let asleep = Instant::now();
@@ -143,11 +143,11 @@ impl Stall {
         }
     }
 
-    fn reset(&self) {
+    pub(crate) fn reset(&self) {
         *self.0.lock().unwrap() = Duration::ZERO;
     }
 
-    fn worst(&self) -> Duration {
+    pub(crate) fn worst(&self) -> Duration {
         *self.0.lock().unwrap()
     }
 }

@@ -13,6 +13,7 @@
 
 mod async_after;
 mod bad_input;
+mod bind_mount;
 mod broken_components;
 mod counting;
 mod delivered_twice;
@@ -23,11 +24,14 @@ mod hot_swap;
 mod idle;
 mod limits;
 mod lost_commit;
+mod name_resolution;
+mod namespace;
 mod observed;
 mod orders_at_once;
 mod packaging;
 mod rollback;
 mod scene;
+mod slow_compile;
 mod slow_delegate;
 mod stopping;
 mod traces;

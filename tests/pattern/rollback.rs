@@ -68,6 +68,23 @@ fn counted(scene: &Counting, version: &str) -> bool {
 }
 
 #[test]
+fn a_second_host_over_the_same_state_directory_does_not_start() {
+    let scene = Counting::start();
+    let (started, said) = scene.command(&[]);
+    let holder = format!("in use by process {}", scene.host.process().id());
+    assert!(
+        !started && said.contains(&holder) && said.contains("state-dir"),
+        "{said}"
+    );
+    let (_, checked) = scene.command(&["--check"]);
+    assert!(checked.contains(&holder), "{checked}");
+    // The first one has not noticed.
+    assert_eq!(scene.counted_by("undisturbed"), "1");
+    let rolled_back = scene.command(&["rollback", "count-stock"]).1;
+    assert!(rolled_back.contains("that ran before"), "{rolled_back}");
+}
+
+#[test]
 fn what_changes_something_is_closed_to_web_pages() {
     let scene = Counting::start();
     scene.put(&scene.component(2));

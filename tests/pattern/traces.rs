@@ -1,4 +1,5 @@
-//! Traces: a task continues the trace that its process brings along, and the host delivers its spans to a collector.
+//! Traces: a task and a delegate continue the trace that their process brings along, and the host delivers its spans to
+//! a collector.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -7,13 +8,17 @@ use std::{
     thread,
 };
 
-use handoff_harness::orders::{ORDER_PROCESS, Order};
+use handoff_harness::{
+    Rest,
+    orders::{ORDER_PROCESS, Order},
+    pattern::TOKEN,
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     trace::v1::{ResourceSpans, Span, span::SpanKind, status::StatusCode},
 };
 use prost::Message;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::scene::{Plan, Scene};
 
@@ -86,16 +91,21 @@ fn attribute(span: &Span, key: &str) -> String {
     value.map(|value| format!("{value:?}")).unwrap_or_default()
 }
 
-#[test]
-fn a_task_continues_the_trace_of_its_process() {
-    let collector = Collector::start();
-    let mut scene = Scene::start(Plan {
+/// The set-up of the pattern, whose host exports to the collector.
+fn traced(collector: &Collector) -> Scene {
+    Scene::start(Plan {
         host_settings: format!(
             "[telemetry]\notlp-endpoint = {:?}\nservice-name = \"inventory-host\"\nheaders = {{ X-Key = \"17\" }}\n",
             collector.url
         ),
         ..Plan::default()
-    });
+    })
+}
+
+#[test]
+fn a_task_continues_the_trace_of_its_process() {
+    let collector = Collector::start();
+    let mut scene = traced(&collector);
     let order = Order::numbered("traced", 1);
     let text = |value: &str| json!({"value": value, "type": "String"});
     let variables = json!({
@@ -125,6 +135,20 @@ fn a_task_continues_the_trace_of_its_process() {
         .find(|span| span.name == "call" && span.parent_span_id == task.span_id)
         .expect("the worker's call within it");
     assert_eq!(hex(&call.trace_id), TRACE);
+    // The worker passes it on: Inventory's process is in the same trace, its listener and its tasks behind this one.
+    for name in [
+        "delegate completeExternalTask",
+        "task count-stock",
+        "task tell-order-checked",
+    ] {
+        let handed_over = spans.iter().find(|span| span.name == name);
+        let handed_over = handed_over.unwrap_or_else(|| panic!("no span {name} among {spans:#?}"));
+        assert_eq!(
+            (hex(&handed_over.trace_id), &handed_over.parent_span_id),
+            (TRACE.into(), &task.span_id),
+            "{name}"
+        );
+    }
     let received = collector.received.lock().unwrap();
     assert!(format!("{:?}", received[0].resource).contains("inventory-host"));
     let log = scene.host.process().log().unwrap();
@@ -132,4 +156,57 @@ fn a_task_continues_the_trace_of_its_process() {
         .lines()
         .find(|line| line.contains("check-inventory") && line.contains("deferred"));
     assert!(line.expect("the task's line").contains(TRACE), "{log}");
+}
+
+#[test]
+fn a_delegate_continues_the_trace_of_a_property_a_variable_or_a_request() {
+    let collector = Collector::start();
+    let mut scene = traced(&collector);
+    let traces: Vec<String> = ('1'..='4').map(|digit| format!("{}{digit}", &TRACE[..31])).collect();
+    let parent = |index: usize| format!("00-{}-{PARENT}-01", traces[index]);
+    let property = |index: usize| json!({ "traceparent": parent(index) });
+    let variable = |index: usize| json!({ "traceparent": { "type": "String", "value": parent(index) } });
+    // The one that comes first is continued.
+    let calls: [(Value, Value, Option<usize>); 4] = [
+        (property(0), variable(3), Some(3)),
+        (json!({}), variable(1), Some(3)),
+        (json!({ "kind": "listener" }), json!({}), Some(2)),
+        (json!({}), json!({}), None),
+    ];
+    for (properties, variables, header) in calls {
+        let body = json!({
+            "version": 1, "engine": "inventory", "invocationId": "i", "event": "end", "activityId": "a",
+            "processInstanceId": "p", "processDefinitionId": "d", "executionId": "e",
+            "variables": variables, "extensionProperties": properties,
+        });
+        let rest = Rest::new(&format!("http://{}", scene.host.delegates_address()))
+            .with_header("Authorization", &format!("Bearer {TOKEN}"));
+        let rest = match header {
+            Some(index) => rest.with_header("traceparent", &parent(index)),
+            None => rest,
+        };
+        let answer = rest.try_post("/delegates/completeExternalTask", &body).unwrap();
+        // It is told no task to complete.
+        assert_eq!(answer.status, 500, "{answer:?}");
+    }
+    assert!(scene.host.stop().unwrap().success());
+
+    let spans = collector.spans();
+    let calls: Vec<_> = spans
+        .iter()
+        .filter(|span| span.name == "delegate completeExternalTask")
+        .collect();
+    assert_eq!(calls.len(), 4, "{spans:#?}");
+    for (index, call) in calls.iter().enumerate() {
+        assert_eq!(call.kind, SpanKind::Server as i32);
+        assert_eq!(call.status.clone().unwrap_or_default().code, StatusCode::Error as i32);
+        let continued = (hex(&call.trace_id), hex(&call.parent_span_id));
+        match traces.get(index).filter(|_| index < 3) {
+            Some(trace) => assert_eq!(continued, (trace.clone(), PARENT.to_owned())),
+            None => assert!(
+                !traces.contains(&continued.0) && continued.1.is_empty(),
+                "{continued:?}"
+            ),
+        }
+    }
 }

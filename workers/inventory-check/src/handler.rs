@@ -1,7 +1,7 @@
 //! The first half: starts Inventory's process, and leaves the task open.
 
 use handoff_sdk::processes::{IfRunning, StartRequest, StartStatus};
-use handoff_sdk::{Deferral, Failure, Result, Task, log};
+use handoff_sdk::{Deferral, Failure, Result, Task, log, run};
 
 use crate::{CHECK_NEEDED, INVENTORY, TASK_ENGINE, TASK_ID};
 
@@ -30,16 +30,21 @@ fn handle(task: Task) -> Result<Deferral> {
     }
 }
 
-/// What starts Inventory's process: the task's variables that it needs, and the task itself, to be completed.
+/// What starts Inventory's process: the task's variables that it needs, the task itself, to be completed, and the trace
+/// that both processes are part of, if there is one.
 fn request(task: &Task) -> Result<StartRequest> {
     let item: String = task.get("item")?;
     let quantity: i32 = task.get("quantity")?;
-    Ok(StartRequest::message(INVENTORY, CHECK_NEEDED)
+    let request = StartRequest::message(INVENTORY, CHECK_NEEDED)
         .if_running(IfRunning::Join)
         .variable(TASK_ID, &task.id.id)
         .variable(TASK_ENGINE, &task.id.engine)
         .variable("item", item)
-        .variable("quantity", quantity))
+        .variable("quantity", quantity);
+    Ok(match run::traceparent() {
+        Some(trace) => request.variable("traceparent", trace),
+        None => request,
+    })
 }
 
 #[cfg(test)]
