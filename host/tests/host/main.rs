@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod book;
 mod capabilities;
 mod cases;
 mod component;
