@@ -7,6 +7,7 @@ mod crash;
 mod delegates;
 mod durability;
 mod fetching;
+mod instructions;
 mod jobs;
 mod model;
 mod polling;

@@ -109,7 +109,7 @@ const SECTIONS: &[Section] = &[
     ("open instances", open::run),
     ("history", history::run),
     ("wake-up of long polls", wakeup::run),
-    ("overload", overload::run),
+    ("too many clients", overload::run),
     ("waiting long polls", polls::run),
     ("large things", cliffs::run),
 ];
