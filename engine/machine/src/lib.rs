@@ -12,10 +12,12 @@
 
 pub mod command;
 pub mod core;
+pub mod decision;
 pub mod delta;
 pub mod env;
 pub mod error;
 pub mod expression;
+pub mod feel;
 pub mod id;
 pub mod migration;
 pub mod model;

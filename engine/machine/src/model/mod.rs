@@ -12,10 +12,10 @@ mod index;
 mod job;
 mod lint;
 mod process;
-mod read;
+pub(crate) mod read;
 mod script;
 mod task;
-mod xml;
+pub(crate) mod xml;
 
 use std::sync::Arc;
 

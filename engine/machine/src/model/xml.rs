@@ -19,10 +19,12 @@ const ATTRIBUTES_MAX: usize = 10_000;
 
 /// The namespaces that mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ns {
+pub(crate) enum Ns {
     /// Attributes without a prefix.
     None,
     Bpmn,
+    /// DMN of all versions that Camunda reads.
+    Dmn,
     /// Camunda's extensions, and those of its predecessor.
     Camunda,
     /// An older namespace of Camunda, which has the retries of failed jobs.
@@ -37,7 +39,15 @@ impl Ns {
             ResolveResult::Unbound => Self::None,
             ResolveResult::Bound(namespace) => match namespace.0 {
                 "http://www.omg.org/spec/BPMN/20100524/MODEL" => Self::Bpmn,
-                "http://camunda.org/schema/1.0/bpmn" | "http://activiti.org/bpmn" => Self::Camunda,
+                "http://www.omg.org/spec/DMN/20151101/dmn.xsd"
+                | "http://www.omg.org/spec/DMN/20151130"
+                | "http://www.omg.org/spec/DMN/20180521/MODEL/"
+                | "https://www.omg.org/spec/DMN/20191111/MODEL/"
+                | "https://www.omg.org/spec/DMN/20211108/MODEL/"
+                | "https://www.omg.org/spec/DMN/20230324/MODEL/" => Self::Dmn,
+                "http://camunda.org/schema/1.0/bpmn"
+                | "http://camunda.org/schema/1.0/dmn"
+                | "http://activiti.org/bpmn" => Self::Camunda,
                 "http://www.camunda.com/fox" => Self::Fox,
                 "http://www.w3.org/2001/XMLSchema-instance" => Self::Xsi,
                 _ => Self::Other,
@@ -49,59 +59,66 @@ impl Ns {
 
 /// Where in a file, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: u32,
-    pub(super) column: u32,
+pub(crate) struct Place {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
 }
 
 /// An element.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) ns: Ns,
-    pub(super) name: String,
-    pub(super) attributes: Vec<(Ns, String, String)>,
-    pub(super) children: Vec<Node>,
+pub(crate) struct Node {
+    pub(crate) ns: Ns,
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(Ns, String, String)>,
+    pub(crate) children: Vec<Node>,
     /// All text and CDATA right inside.
-    pub(super) text: String,
-    pub(super) place: Place,
+    pub(crate) text: String,
+    pub(crate) place: Place,
 }
 
 impl Node {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attribute_ns(Ns::None, name)
     }
 
-    pub(super) fn camunda(&self, name: &str) -> Option<&str> {
+    pub(crate) fn camunda(&self, name: &str) -> Option<&str> {
         self.attribute_ns(Ns::Camunda, name)
     }
 
-    pub(super) fn attribute_ns(&self, ns: Ns, name: &str) -> Option<&str> {
+    pub(crate) fn attribute_ns(&self, ns: Ns, name: &str) -> Option<&str> {
         self.attributes
             .iter()
             .find(|(n, key, _)| *n == ns && key == name)
             .map(|(_, _, value)| value.as_str())
     }
 
-    pub(super) fn id(&self) -> Option<&str> {
+    pub(crate) fn id(&self) -> Option<&str> {
         self.attribute("id")
     }
 
     /// Children of a name in BPMN's namespace.
-    pub(super) fn bpmn<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+    pub(crate) fn bpmn<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         self.children
             .iter()
             .filter(move |child| child.ns == Ns::Bpmn && child.name == name)
     }
 
+    /// Children of a name in DMN's namespaces.
+    pub(crate) fn dmn<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+        self.children
+            .iter()
+            .filter(move |child| child.ns == Ns::Dmn && child.name == name)
+    }
+
     /// The elements of Camunda of a name within `extensionElements`.
-    pub(super) fn extensions<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+    pub(crate) fn extensions<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         self.bpmn("extensionElements")
             .flat_map(|extensions| &extensions.children)
             .filter(move |child| child.ns == Ns::Camunda && child.name == name)
     }
 
     /// The retry cycle of failed jobs, in the older namespace first, as in Camunda.
-    pub(super) fn retry_cycle(&self) -> Option<&Node> {
+    pub(crate) fn retry_cycle(&self) -> Option<&Node> {
         let of = |ns| {
             self.bpmn("extensionElements")
                 .flat_map(|extensions| &extensions.children)
@@ -111,7 +128,7 @@ impl Node {
     }
 
     /// Children of a name in Camunda's namespace.
-    pub(super) fn camunda_children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
+    pub(crate) fn camunda_children<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Node> {
         self.children
             .iter()
             .filter(move |child| child.ns == Ns::Camunda && child.name == name)
@@ -120,9 +137,9 @@ impl Node {
 
 /// A file that is not well-formed, or not one that is read here.
 #[derive(Debug)]
-pub(super) struct XmlError {
-    pub(super) message: String,
-    pub(super) place: Place,
+pub(crate) struct XmlError {
+    pub(crate) message: String,
+    pub(crate) place: Place,
 }
 
 /// Turns byte offsets into places.
@@ -149,7 +166,7 @@ impl Lines<'_> {
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Node, XmlError> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Node, XmlError> {
     let mut lines = Lines {
         bytes,
         offset: 0,

@@ -18,7 +18,7 @@ mod process;
 mod scope;
 mod script;
 mod subscriptions;
-mod time_to_live;
+pub(crate) mod time_to_live;
 mod trigger;
 mod unread;
 

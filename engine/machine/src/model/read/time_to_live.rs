@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// It is neither.
-pub(super) fn parse(text: Option<&str>) -> Result<Option<i32>, String> {
+pub(crate) fn parse(text: Option<&str>) -> Result<Option<i32>, String> {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
