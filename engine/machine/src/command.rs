@@ -5,9 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decision::DecisionResult;
 use crate::error::Problem;
 use crate::id::{Id, Millis};
-use crate::row::{Batch, Comment, DefinitionRow, Delegation, Deployment, Instance};
+use crate::row::{Batch, Comment, DecisionRow, DefinitionRow, Delegation, Deployment, Instance, RequirementsRow};
 use crate::value::Value;
 use crate::view::Tenant;
 
@@ -177,6 +178,20 @@ pub enum Command {
     SetHistoryTimeToLive {
         /// Which.
         definition: Id,
+        /// Days.
+        days: Option<i32>,
+    },
+    /// `POST /decision-definition/…/evaluate`
+    EvaluateDecision {
+        /// Which decision definition.
+        decision: Id,
+        /// What its expressions see.
+        variables: Vec<VariableInput>,
+    },
+    /// `PUT /decision-definition/…/history-time-to-live`
+    SetDecisionTimeToLive {
+        /// Which decision definition.
+        decision: Id,
         /// Days.
         days: Option<i32>,
     },
@@ -554,6 +569,10 @@ pub enum Reply {
         deployment: Deployment,
         /// What was deployed; empty where nothing was new.
         definitions: Vec<DefinitionRow>,
+        /// The same, of decisions.
+        decisions: Vec<DecisionRow>,
+        /// The same, of the requirements of files with several decisions.
+        requirements: Vec<RequirementsRow>,
         /// What is accepted, but worth a word.
         warnings: Vec<(String, Problem)>,
     },
@@ -563,6 +582,8 @@ pub enum Reply {
     Correlated(Vec<Correlated>),
     /// Of [`Command::Evaluate`].
     StartedAll(Vec<Started>),
+    /// Of [`Command::EvaluateDecision`].
+    Decided(Box<DecisionResult>),
     /// Of [`Command::StartBatch`].
     Batch(Box<Batch>),
 }

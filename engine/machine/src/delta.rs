@@ -3,10 +3,10 @@
 use crate::command::Reply;
 use crate::id::{Id, Millis};
 use crate::row::{
-    Batch, Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
-    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, InstanceState, Job, JobDefinition, JobLog,
-    Resource, UserOperation, UserTask, Variable,
+    Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
+    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, InstanceState,
+    Job, JobDefinition, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
 
 /// The result of a command that was decided.
@@ -41,6 +41,9 @@ pub enum Change {
     InsertResource(Resource),
     InsertDefinition(DefinitionRow),
     UpdateDefinition(DefinitionRow),
+    InsertDecision(DecisionRow),
+    UpdateDecision(DecisionRow),
+    InsertRequirements(RequirementsRow),
     /// With its resources and definitions; with `history`, all that its instances left too.
     DeleteDeployment {
         id: Id,
@@ -216,6 +219,14 @@ pub enum Change {
     /// Sets when the history of an ended instance goes.
     HistoryRemovalTime {
         instance: Id,
+        time: Option<Millis>,
+    },
+    HistoryDecision(HistoricDecision),
+    /// With those that it required.
+    HistoryDecisionDelete(Id),
+    /// Sets when an evaluation goes, with those that it required.
+    HistoryDecisionRemovalTime {
+        id: Id,
         time: Option<Millis>,
     },
     HistoryExternalTask(ExternalTaskLog),

@@ -16,6 +16,9 @@ pub enum MachineError {
     /// `NotValidException`: a value is not valid.
     #[error("{0}")]
     NotValid(String),
+    /// `NotAllowedException`
+    #[error("{0}")]
+    NotAllowed(String),
     /// What the command is about does not exist.
     #[error("{message}")]
     NotFound {
@@ -83,6 +86,7 @@ pub enum Entity {
     Incident,
     JobDefinition,
     Batch,
+    Decision,
 }
 
 /// All that is wrong with the resources of a deployment.

@@ -5,6 +5,8 @@
 //! continuation, the body of a multi-instance activity. A scope is an execution that has children. Variables hang on
 //! an execution or on the instance.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{Id, Millis};
 use crate::value::Value;
 
@@ -47,6 +49,40 @@ pub struct DefinitionRow {
     pub history_time_to_live: Option<i32>,
     pub suspended: bool,
     pub startable_in_tasklist: bool,
+}
+
+/// A version of a decision definition. Its id outside is `key:version:uuid`.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct DecisionRow {
+    pub id: Id,
+    pub key: String,
+    pub version: i32,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub deployment: Id,
+    pub resource: String,
+    pub tenant: Option<String>,
+    pub version_tag: Option<String>,
+    /// Days.
+    pub history_time_to_live: Option<i32>,
+    /// The file's requirements, where it has several decisions.
+    pub requirements: Option<Id>,
+    pub requirements_key: Option<String>,
+}
+
+/// A version of the requirements of a DMN file with several decisions.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct RequirementsRow {
+    pub id: Id,
+    pub key: String,
+    pub version: i32,
+    pub name: Option<String>,
+    pub category: Option<String>,
+    pub deployment: Id,
+    pub resource: String,
+    pub tenant: Option<String>,
 }
 
 /// A running process instance: the root of its executions, and the scope of its variables. An ended one is a
@@ -736,4 +772,68 @@ pub struct IdentityLinkLog {
     pub assigner: Option<String>,
     pub tenant: Option<String>,
     pub removal_time: Option<Millis>,
+}
+
+/// The history of one evaluation of a decision (Camunda's `HistoricDecisionInstance`).
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricDecision {
+    pub id: Id,
+    pub decision: Id,
+    pub decision_key: String,
+    pub decision_name: Option<String>,
+    pub requirements: Option<Id>,
+    pub requirements_key: Option<String>,
+    pub time: Millis,
+    /// Where in a process it was; none where it was asked for from outside.
+    pub place: Option<DecisionPlace>,
+    /// The evaluation that required this one.
+    pub root_decision: Option<Id>,
+    /// What an aggregation came to.
+    pub collected: Option<f64>,
+    pub inputs: Vec<HistoricDecisionInput>,
+    pub outputs: Vec<HistoricDecisionOutput>,
+    pub user: Option<String>,
+    pub tenant: Option<String>,
+    pub removal_time: Option<Millis>,
+}
+
+/// Where in a process a decision was evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionPlace {
+    /// The process instance.
+    pub instance: Id,
+    /// The root of the call hierarchy.
+    pub root: Id,
+    /// The process definition.
+    pub definition: Id,
+    /// Its key.
+    pub definition_key: String,
+    /// The execution of the activity.
+    pub execution: Id,
+    /// The activity's id.
+    pub activity: String,
+}
+
+/// The value of a decision's input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricDecisionInput {
+    pub id: Id,
+    pub clause: Option<String>,
+    pub clause_name: Option<String>,
+    pub value: Value,
+}
+
+/// The value of a decision's output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct HistoricDecisionOutput {
+    pub id: Id,
+    pub clause: Option<String>,
+    pub clause_name: Option<String>,
+    pub rule: Option<String>,
+    pub rule_order: Option<i32>,
+    pub variable: Option<String>,
+    pub value: Value,
 }

@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use crate::decision::DecisionFile;
 use crate::id::Id;
 use crate::model::ProcessModel;
 use crate::row::{
-    Batch, DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask, HistoricDetail,
-    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, Resource, UserTask,
-    Variable,
+    Batch, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask,
+    HistoricDetail, HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition,
+    RequirementsRow, Resource, UserTask, Variable,
 };
 use crate::value::Value;
 
@@ -38,6 +39,43 @@ pub struct Definition {
     pub model: Arc<ProcessModel>,
     /// Its job definitions, as they are.
     pub jobs: Vec<JobDefinition>,
+}
+
+/// A decision definition with its compiled file.
+#[derive(Clone, Debug)]
+pub struct DecisionDefinition {
+    /// The row.
+    pub row: DecisionRow,
+    /// The file.
+    pub file: Arc<DecisionFile>,
+    /// The decision's position in the file.
+    pub position: usize,
+}
+
+/// Which decision definition is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum DecisionQuery {
+    Id(Id),
+    Latest {
+        key: String,
+        tenant: Tenant,
+    },
+    Version {
+        key: String,
+        version: i32,
+        tenant: Tenant,
+    },
+    /// The latest version with a tag.
+    VersionTag {
+        key: String,
+        tag: String,
+        tenant: Tenant,
+    },
+    Deployment {
+        key: String,
+        deployment: Id,
+    },
 }
 
 /// Which tenant a look-up is for.
@@ -80,6 +118,9 @@ pub trait View {
     fn latest_definitions(&self, key: &str, tenant: &Tenant) -> Seen<Vec<Arc<Definition>>>;
     fn definition_by_version(&self, key: &str, version: i32, tenant: &Tenant) -> Seen<Option<Arc<Definition>>>;
     fn definitions_of_deployment(&self, deployment: Id) -> Seen<Vec<Arc<Definition>>>;
+    fn decision(&self, query: &DecisionQuery) -> Seen<Option<Arc<DecisionDefinition>>>;
+    /// The highest version of the requirements of a file.
+    fn latest_requirements(&self, key: &str, tenant: Option<&str>) -> Seen<Option<RequirementsRow>>;
     fn deployment(&self, id: Id) -> Seen<Option<Deployment>>;
     /// The newest deployment of a name (and tenant), for duplicate filtering.
     fn latest_deployment(&self, name: Option<&str>, tenant: Option<&str>) -> Seen<Option<Deployment>>;

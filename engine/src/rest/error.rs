@@ -168,6 +168,7 @@ impl From<MachineError> for RestError {
             MachineError::BadUserRequest(_) => of(S::BAD_REQUEST, "BadUserRequestException"),
             MachineError::NullValue(_) => of(S::INTERNAL_SERVER_ERROR, "NullValueException"),
             MachineError::NotValid(_) => of(S::BAD_REQUEST, "NotValidException"),
+            MachineError::NotAllowed(_) => of(S::BAD_REQUEST, "NotAllowedException"),
             MachineError::NotFound { .. } => of(S::NOT_FOUND, "InvalidRequestException"),
             MachineError::NotLockHolder(_) => of(S::BAD_REQUEST, "RestException"),
             // Camunda answers the cause's `toString()`: clients tell a mismatch by the class in it.

@@ -16,6 +16,8 @@ mod body;
 mod condition;
 mod counters;
 mod date;
+mod decision_definition;
+mod decision_requirements;
 mod deployment;
 mod engine;
 mod error;

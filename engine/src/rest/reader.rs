@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use handoff_machine::row::DefinitionRow;
+use handoff_machine::row::{DecisionRow, DefinitionRow, RequirementsRow};
 use handoff_machine::{Id, Millis};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::Value as Json;
@@ -19,6 +19,8 @@ pub(crate) struct Reader<'c> {
     /// The ids of its database.
     pub(crate) ids: Ids,
     definitions: RefCell<HashMap<Id, Option<DefinitionRow>>>,
+    /// The ids outside of decision definitions and requirements.
+    decisions: RefCell<HashMap<Id, String>>,
     removal_times: RefCell<HashMap<Id, Option<Millis>>>,
 }
 
@@ -29,6 +31,7 @@ impl<'c> Reader<'c> {
             connection,
             ids,
             definitions: RefCell::default(),
+            decisions: RefCell::default(),
             removal_times: RefCell::default(),
         }
     }
@@ -64,6 +67,41 @@ impl<'c> Reader<'c> {
     /// 500 where the store fails.
     pub(crate) fn definition_id_opt(&self, id: Option<Id>) -> Result<Json> {
         id.map_or(Ok(Json::Null), |id| self.definition_id(id))
+    }
+
+    /// The full id of a decision definition; of one that has been deleted, the bare UUID.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn decision_id(&self, id: Id) -> Result<Json> {
+        self.full_id(id, |reader| {
+            let row = Select::<DecisionRow>::by_id(reader.connection, id)?;
+            Ok(row.map(|row| (row.key, row.version)))
+        })
+    }
+
+    /// The full id of a file's requirements, or null where there are none.
+    ///
+    /// # Errors
+    /// 500 where the store fails.
+    pub(crate) fn requirements_id(&self, id: Option<Id>) -> Result<Json> {
+        let Some(id) = id else { return Ok(Json::Null) };
+        self.full_id(id, |reader| {
+            let row = Select::<RequirementsRow>::by_id(reader.connection, id)?;
+            Ok(row.map(|row| (row.key, row.version)))
+        })
+    }
+
+    fn full_id(&self, id: Id, find: impl FnOnce(&Self) -> Result<Option<(String, i32)>>) -> Result<Json> {
+        if let Some(known) = self.decisions.borrow().get(&id) {
+            return Ok(known.as_str().into());
+        }
+        let text = match find(self)? {
+            Some((key, version)) => self.ids.definition(&key, version, id),
+            None => self.ids.text(id),
+        };
+        self.decisions.borrow_mut().insert(id, text.clone());
+        Ok(text.into())
     }
 
     /// The job definition of a job that failed, by its incident: that of the job or, where it has gone, none.

@@ -15,9 +15,9 @@ use super::auth::{AuthError, Authenticator};
 use super::error::{RestError, Result};
 use super::guard::Guard;
 use super::{
-    batch, condition, deployment, engine, event_subscription, execution, external_task, history, identity, incident,
-    job, job_definition, message, metrics, migration, modification, openapi, process_definition, process_instance,
-    signal, task, variable_instance,
+    batch, condition, decision_definition, decision_requirements, deployment, engine, event_subscription, execution,
+    external_task, history, identity, incident, job, job_definition, message, metrics, migration, modification,
+    openapi, process_definition, process_instance, signal, task, variable_instance,
 };
 use crate::config::Config;
 use crate::service::Engine;
@@ -72,6 +72,8 @@ pub(super) fn resources() -> Router<Api> {
     Router::new()
         .merge(batch::routes())
         .merge(condition::routes())
+        .merge(decision_definition::routes())
+        .merge(decision_requirements::routes())
         .merge(deployment::routes())
         .merge(engine::routes())
         .merge(event_subscription::routes())

@@ -127,7 +127,7 @@ fn class(command: &Command) -> Class {
         | Command::CompleteTask { .. }
         | Command::ExecuteJob(_)
         | Command::FailJob { .. } => Class::Completion,
-        Command::Start(_) | Command::Evaluate(_) => Class::Intake,
+        Command::Start(_) | Command::Evaluate(_) | Command::EvaluateDecision { .. } => Class::Intake,
         _ => Class::Other,
     }
 }
@@ -158,6 +158,8 @@ fn kind(command: &Command) -> &'static str {
         Command::ResolveIncident(_) => "resolve-incident",
         Command::AnnotateIncident { .. } => "annotate-incident",
         Command::SetHistoryTimeToLive { .. } => "set-history-time-to-live",
+        Command::EvaluateDecision { .. } => "evaluate-decision",
+        Command::SetDecisionTimeToLive { .. } => "set-decision-time-to-live",
         Command::DeleteHistoricBatch(_) => "delete-historic-batch",
         Command::DeleteHistory(_) => "delete-history",
         Command::ExternalTask { action, .. } => match action {

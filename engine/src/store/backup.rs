@@ -156,6 +156,9 @@ fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 const REFERENCES: &[(&str, &str, &str)] = &[
     ("resource", "deployment", "deployment"),
     ("definition", "deployment", "deployment"),
+    ("decision", "deployment", "deployment"),
+    ("decision", "requirements", "requirements"),
+    ("requirements", "deployment", "deployment"),
     ("process_instance", "definition", "definition"),
     ("execution", "instance", "process_instance"),
     ("variable", "instance", "process_instance"),

@@ -3,7 +3,8 @@
 
 use handoff_machine::Id;
 use handoff_machine::row::{
-    Delegation, DetailKind, EventKind, ExecutionState, InstanceState, JobKind, LogState, TaskPlace,
+    DecisionPlace, Delegation, DetailKind, EventKind, ExecutionState, HistoricDecisionInput, HistoricDecisionOutput,
+    InstanceState, JobKind, LogState, TaskPlace,
 };
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Error, Result, Row, Statement};
@@ -98,6 +99,7 @@ plain!(
     bool,
     String,
     Vec<u8>,
+    Option<f64>,
     Option<i64>,
     Option<i32>,
     Option<String>
@@ -209,6 +211,63 @@ impl Field for Option<TaskPlace> {
         to.put(place.and_then(|place| place.entered_as.as_ref()))
     }
 }
+
+/// `instance, root, definition, definition_key, execution, activity`: all of them or none.
+impl Field for Option<DecisionPlace> {
+    fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+        let columns = (
+            Field::read(from)?,
+            Field::read(from)?,
+            Field::read(from)?,
+            from.take::<Option<String>>()?,
+            Field::read(from)?,
+            from.take::<Option<String>>()?,
+        );
+        match columns {
+            (None, None, None, None, None, None) => Ok(None),
+            (Some(instance), Some(root), Some(definition), Some(definition_key), Some(execution), Some(activity)) => {
+                Ok(Some(DecisionPlace {
+                    instance,
+                    root,
+                    definition,
+                    definition_key,
+                    execution,
+                    activity,
+                }))
+            }
+            _ => Err(from.invalid("a decision's place in its process has holes")),
+        }
+    }
+
+    fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+        let place = self.as_ref();
+        place.map(|place| place.instance).bind(to)?;
+        place.map(|place| place.root).bind(to)?;
+        place.map(|place| place.definition).bind(to)?;
+        to.put(place.map(|place| &place.definition_key))?;
+        place.map(|place| place.execution).bind(to)?;
+        to.put(place.map(|place| &place.activity))
+    }
+}
+
+/// A list in JSON.
+macro_rules! json_list {
+    ($($type:ty),+) => {$(
+        impl Field for Vec<$type> {
+            fn read(from: &mut Cursor<'_, '_>) -> Result<Self> {
+                let text: String = from.take()?;
+                serde_json::from_str(&text).map_err(|error| from.invalid(error.to_string()))
+            }
+
+            fn bind(&self, to: &mut Binder<'_, '_>) -> Result<()> {
+                let text = serde_json::to_string(self).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+                to.put(text)
+            }
+        }
+    )+};
+}
+
+json_list!(HistoricDecisionInput, HistoricDecisionOutput);
 
 /// `state, flows`
 impl Field for ExecutionState {

@@ -7,9 +7,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use handoff_machine::Id;
+use handoff_machine::decision::{self, DecisionFile};
 use handoff_machine::model::{self, ProcessModel};
-use handoff_machine::row::{DefinitionRow, JobDefinition};
-use handoff_machine::view::Definition;
+use handoff_machine::row::{DecisionRow, DefinitionRow, JobDefinition};
+use handoff_machine::view::{DecisionDefinition, Definition};
 use hashlink::LruCache;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -24,6 +25,8 @@ pub struct ModelCache(Mutex<State>);
 #[derive(Debug)]
 struct State {
     definitions: LruCache<Id, Arc<Definition>>,
+    /// The compiled files of decisions, by the decision.
+    decisions: LruCache<Id, Arc<DecisionFile>>,
     /// Grows when something is thrown out: a reader whose snapshot is older must not bring it back.
     epoch: u64,
 }
@@ -50,6 +53,7 @@ impl ModelCache {
     pub(super) fn new(capacity: usize) -> Self {
         Self(Mutex::new(State {
             definitions: LruCache::new(capacity.max(1)),
+            decisions: LruCache::new(capacity.max(1)),
             epoch: 0,
         }))
     }
@@ -89,10 +93,39 @@ impl ModelCache {
         Ok(load(connection, id, model)?.map(Arc::new))
     }
 
+    /// A decision definition with its file, from memory where `committed`, or as `connection` sees it.
+    pub(super) fn decision(
+        &self,
+        connection: &Connection,
+        row: DecisionRow,
+        committed: bool,
+    ) -> Result<DecisionDefinition, StoreError> {
+        let known = match committed {
+            true => self.0.lock().decisions.get(&row.id).cloned(),
+            false => None,
+        };
+        let file = match known {
+            Some(file) => file,
+            None => {
+                let file = compile_decisions(connection, &row)?;
+                if committed {
+                    self.0.lock().decisions.insert(row.id, Arc::clone(&file));
+                }
+                file
+            }
+        };
+        let position = file.find(&row.key).ok_or_else(|| StoreError::Model {
+            definition: row.id.0,
+            reason: format!("'{}' has no decision '{}'", row.resource, row.key),
+        })?;
+        Ok(DecisionDefinition { row, file, position })
+    }
+
     pub(super) fn forget(&self, ids: &[Id]) {
         let mut state = self.0.lock();
         for id in ids {
             state.definitions.remove(id);
+            state.decisions.remove(id);
         }
         state.epoch += 1;
     }
@@ -121,16 +154,33 @@ fn load(connection: &Connection, id: Id, model: Option<Arc<ProcessModel>>) -> Re
     Ok(Some(Definition { row, model, jobs }))
 }
 
+fn compile_decisions(connection: &Connection, row: &DecisionRow) -> Result<Arc<DecisionFile>, StoreError> {
+    let bytes = resource(connection, row.id, row.deployment, &row.resource)?;
+    let parsed = decision::parse(&bytes).map_err(|problem| StoreError::Model {
+        definition: row.id.0,
+        reason: problem.message.clone(),
+    })?;
+    Ok(parsed.file)
+}
+
+/// The content of the file that a definition comes from.
+fn resource(connection: &Connection, definition: Id, deployment: Id, name: &str) -> Result<Vec<u8>, StoreError> {
+    connection
+        .prepare_cached("SELECT bytes FROM resource WHERE deployment = ?1 AND name = ?2")?
+        .query_row(params![deployment.0, name], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?
+        .ok_or_else(|| StoreError::Model {
+            definition: definition.0,
+            reason: format!("its resource '{name}' is missing"),
+        })
+}
+
 fn compile(connection: &Connection, row: &DefinitionRow) -> Result<Arc<ProcessModel>, StoreError> {
     let failed = |reason: String| StoreError::Model {
         definition: row.id.0,
         reason,
     };
-    let bytes = connection
-        .prepare_cached("SELECT bytes FROM resource WHERE deployment = ?1 AND name = ?2")?
-        .query_row(params![row.deployment.0, row.resource], |row| row.get::<_, Vec<u8>>(0))
-        .optional()?
-        .ok_or_else(|| failed(format!("its resource '{}' is missing", row.resource)))?;
+    let bytes = resource(connection, row.id, row.deployment, &row.resource)?;
     let parsed = model::parse(&row.resource, &bytes).map_err(|error| failed(error.to_string()))?;
     parsed
         .processes

@@ -15,7 +15,11 @@ const LOCK_FILE: &str = "engine.lock";
 /// Marks our files: `HdOf`.
 const APPLICATION_ID: i64 = 0x4864_4f66;
 /// The migrations; the schema version of a file is the number of those that it has seen.
-const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+];
 
 /// SQLite before this one could damage a WAL database when a checkpoint met a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;

@@ -2,10 +2,10 @@
 //! [`Table::COLUMNS`] and gives the result to [`Table::from_row`].
 
 use handoff_machine::row::{
-    Batch, Comment, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
-    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobLog, Resource,
-    UserOperation, UserTask, Variable,
+    Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
+    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
+    JobDefinition, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
 use rusqlite::{Connection, Result, Row};
 
@@ -93,6 +93,28 @@ table!(
     deployment("deployment"), resource("resource"), tenant("tenant"), version_tag("version_tag"),
     history_time_to_live("history_time_to_live"), suspended("suspended"),
     startable_in_tasklist("startable_in_tasklist"),
+);
+
+table!(
+    DecisionRow in "decision":
+    id("id"), key("key"), version("version"), name("name"), category("category"), deployment("deployment"),
+    resource("resource"), tenant("tenant"), version_tag("version_tag"), history_time_to_live("history_time_to_live"),
+    requirements("requirements"), requirements_key("requirements_key"),
+);
+
+table!(
+    RequirementsRow in "requirements":
+    id("id"), key("key"), version("version"), name("name"), category("category"), deployment("deployment"),
+    resource("resource"), tenant("tenant"),
+);
+
+table!(
+    HistoricDecision in "historic_decision":
+    id("id"), decision("decision"), decision_key("decision_key"), decision_name("decision_name"),
+    requirements("requirements"), requirements_key("requirements_key"), time("time"),
+    place("instance" "root" "definition" "definition_key" "execution" "activity"), root_decision("root_decision"),
+    collected("collected"), inputs("inputs"), outputs("outputs"), user("user"), tenant("tenant"),
+    removal_time("removal_time"),
 );
 
 table!(

@@ -4,6 +4,7 @@
 //! [`Guard`] that reserves the instances; what is found by other means (definitions, subscriptions by their name) is
 //! remembered in [`Findings`] and found again in the command's next run.
 
+mod decisions;
 mod findings;
 mod subscriptions;
 
@@ -12,10 +13,12 @@ use std::sync::Arc;
 use handoff_machine::Id;
 use handoff_machine::row::{
     Batch, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, HistoricDetail,
-    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, Resource, UserTask,
-    Variable,
+    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, RequirementsRow,
+    Resource, UserTask, Variable,
 };
-use handoff_machine::view::{Definition, Seen, SubscriptionQuery, Tenant, View, ViewError};
+use handoff_machine::view::{
+    DecisionDefinition, DecisionQuery, Definition, Seen, SubscriptionQuery, Tenant, View, ViewError,
+};
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 pub(crate) use self::findings::Findings;
@@ -191,6 +194,20 @@ impl View for StoreView<'_> {
             params![deployment.0],
         )?;
         self.definitions(ids)
+    }
+
+    fn decision(&self, query: &DecisionQuery) -> Seen<Option<Arc<DecisionDefinition>>> {
+        self.findings.decision(query, || self.find_decision(query))
+    }
+
+    fn latest_requirements(&self, key: &str, tenant: Option<&str>) -> Seen<Option<RequirementsRow>> {
+        self.optional(
+            select!(
+                RequirementsRow,
+                "requirements WHERE key = ?1 AND tenant IS ?2 ORDER BY version DESC LIMIT 1"
+            ),
+            params![key, tenant],
+        )
     }
 
     fn deployment(&self, id: Id) -> Seen<Option<Deployment>> {

@@ -46,6 +46,10 @@ pub enum BatchWork {
     Suspend(bool),
     /// `process-set-removaltime`
     SetRemovalTime(Option<Millis>),
+    /// `historic-decision-instance-deletion`
+    DeleteDecisions,
+    /// `decision-set-removal-time`
+    SetDecisionRemovalTime(Option<Millis>),
 }
 
 impl BatchWork {
@@ -63,6 +67,8 @@ impl BatchWork {
             Self::Restart(_) => "instance-restart",
             Self::Suspend(_) => "instance-update-suspension-state",
             Self::SetRemovalTime(_) => "process-set-removaltime",
+            Self::DeleteDecisions => "historic-decision-instance-deletion",
+            Self::SetDecisionRemovalTime(_) => "decision-set-removal-time",
         }
     }
 }

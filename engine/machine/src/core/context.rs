@@ -204,6 +204,11 @@ impl Context for Sight<'_, '_, '_> {
             }
             // Nobody is logged in to an engine without users.
             "authenticatedUserId" => return Ok(Some(Datum::Null)),
+            "decisionResult" => {
+                if let Some(result) = self.work.decision_result(self.site.execution)? {
+                    return Ok(Some(result));
+                }
+            }
             "task" if self.task.is_some() => return Ok(self.task.map(|id| Datum::Host(HostObject::Task(id)))),
             _ => {}
         }

@@ -13,6 +13,7 @@ mod command;
 mod compensation;
 mod condition;
 mod context;
+mod decision;
 mod declaration;
 mod escalation;
 mod event;

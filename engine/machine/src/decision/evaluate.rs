@@ -72,7 +72,7 @@ pub fn evaluate(
     file: &DecisionFile,
     decision: usize,
     variables: &mut dyn Variables,
-    budget: Budget,
+    budget: &mut Budget,
     now: Millis,
 ) -> Result<Vec<Evaluation>, DecisionError> {
     let mut order = Vec::new();
@@ -96,7 +96,11 @@ fn require(file: &DecisionFile, decision: usize, order: &mut Vec<usize>) {
     if order.contains(&decision) {
         return;
     }
-    for required in file.decisions.get(decision).map_or(&[][..], |decision| &decision.requires) {
+    for required in file
+        .decisions
+        .get(decision)
+        .map_or(&[][..], |decision| &decision.requires)
+    {
         require(file, *required, order);
     }
     order.push(decision);

@@ -102,14 +102,21 @@ fn told(rules: &[Matched<'_>]) -> String {
             .iter()
             .map(|(output, cell)| format!("{}={}", output.name.as_deref().unwrap_or("null"), types::text(cell)))
             .collect();
-        format!("{}: {{{}}}", rule.rule.id.as_deref().unwrap_or("null"), outputs.join(", "))
+        format!(
+            "{}: {{{}}}",
+            rule.rule.id.as_deref().unwrap_or("null"),
+            outputs.join(", ")
+        )
     };
     rules.iter().map(rule).collect::<Vec<_>>().join(", ")
 }
 
 fn alike(a: &Matched<'_>, b: &Matched<'_>) -> bool {
     let named = |rule: &Matched<'_>| -> Vec<_> {
-        rule.outputs.iter().map(|(output, cell)| (output.name.clone(), cell.value.clone())).collect()
+        rule.outputs
+            .iter()
+            .map(|(output, cell)| (output.name.clone(), cell.value.clone()))
+            .collect()
     };
     named(a) == named(b)
 }
@@ -122,7 +129,11 @@ fn aggregate(aggregation: Aggregation, rules: &[Matched<'_>]) -> Result<Option<C
             told(std::slice::from_ref(compound))
         )));
     }
-    let cells: Vec<&Cell> = rules.iter().flat_map(|rule| &rule.outputs).map(|(_, cell)| cell).collect();
+    let cells: Vec<&Cell> = rules
+        .iter()
+        .flat_map(|rule| &rule.outputs)
+        .map(|(_, cell)| cell)
+        .collect();
     if aggregation == Aggregation::Count {
         let count = i32::try_from(cells.len()).unwrap_or(i32::MAX);
         return Ok(Some(Cell::typed(Value::Integer(count))));

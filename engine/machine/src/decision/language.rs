@@ -95,14 +95,18 @@ fn broken(error: &feel::SyntaxError) -> Broken {
 impl Code {
     pub(super) fn parse(language: Language, text: &str) -> Self {
         match language {
-            Language::Feel => feel::Expression::parse(text).map_or_else(|error| Self::Broken(broken(&error)), Self::Feel),
+            Language::Feel => {
+                feel::Expression::parse(text).map_or_else(|error| Self::Broken(broken(&error)), Self::Feel)
+            }
             Language::Juel => juel(text).map_or_else(Self::Broken, Self::Juel),
         }
     }
 
     pub(super) fn evaluate(&self, surroundings: &mut Surroundings<'_>) -> Result<Cell, DecisionError> {
         match self {
-            Self::Feel(expression) => surroundings.feel(|scope, budget| expression.evaluate(scope, budget)).map(Cell::from),
+            Self::Feel(expression) => surroundings
+                .feel(|scope, budget| expression.evaluate(scope, budget))
+                .map(Cell::from),
             Self::Juel(expression) => {
                 surroundings.budget.spend(JUEL_STEPS)?;
                 surroundings.juel(expression).map(Cell::from)

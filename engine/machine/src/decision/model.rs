@@ -49,7 +49,11 @@ pub struct Decision {
 #[derive(Debug)]
 pub(super) enum Logic {
     /// One expression, and the variable that has its result.
-    Literal { variable: String, kind: TypeRef, code: Code },
+    Literal {
+        variable: String,
+        kind: TypeRef,
+        code: Code,
+    },
     Table(Table),
 }
 

@@ -54,7 +54,10 @@ impl Reader {
     /// # Errors
     /// It is neither FEEL nor JUEL.
     pub(super) fn language(&self, node: &Node) -> Read<Language> {
-        let Some(name) = node.attribute("expressionLanguage").filter(|name| !name.trim().is_empty()) else {
+        let Some(name) = node
+            .attribute("expressionLanguage")
+            .filter(|name| !name.trim().is_empty())
+        else {
             return Ok(self.language);
         };
         Language::of(name).ok_or_else(|| {
@@ -86,7 +89,10 @@ pub(super) fn text(node: &Node) -> &str {
 pub(super) fn read(bytes: &[u8]) -> Read<ParsedDecisions> {
     let root = xml::read(bytes).map_err(|error| problem(None, error.place, error.message))?;
     if root.ns != Ns::Dmn || root.name != "definitions" {
-        let message = format!("the root element is '{}', not 'definitions' of DMN 1.1 to 1.5", root.name);
+        let message = format!(
+            "the root element is '{}', not 'definitions' of DMN 1.1 to 1.5",
+            root.name
+        );
         return Err(problem(None, root.place, message));
     }
     let key = root
@@ -179,7 +185,10 @@ fn require(reader: &Reader, decisions: &mut [Decision], nodes: &[&Node]) -> Read
         .map(|(position, decision)| (decision.key.clone(), position))
         .collect();
     for (decision, node) in decisions.iter_mut().zip(nodes) {
-        for required in node.dmn("informationRequirement").flat_map(|node| node.dmn("requiredDecision")) {
+        for required in node
+            .dmn("informationRequirement")
+            .flat_map(|node| node.dmn("requiredDecision"))
+        {
             let href = required.attribute("href").unwrap_or_default();
             let found = href.strip_prefix('#').and_then(|key| positions.get(key));
             let Some(position) = found else {

@@ -55,7 +55,10 @@ fn output(node: &Node) -> Output {
     Output {
         id: node.id().map(str::to_owned),
         label: node.attribute("label").map(str::to_owned),
-        name: node.attribute("name").filter(|name| !name.is_empty()).map(str::to_owned),
+        name: node
+            .attribute("name")
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned),
         kind: TypeRef::of(node.attribute("typeRef")),
     }
 }

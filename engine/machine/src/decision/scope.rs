@@ -22,14 +22,17 @@ pub trait Variables {
 
 impl Variables for &[(String, Value)] {
     fn value(&mut self, name: &str) -> Seen<Option<Value>> {
-        Ok(self.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()))
+        Ok(self
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.clone()))
     }
 }
 
 /// All that is around an expression.
 pub(super) struct Surroundings<'v> {
     names: Names<'v>,
-    pub(super) budget: Budget,
+    pub(super) budget: &'v mut Budget,
     now: Millis,
 }
 
@@ -62,7 +65,7 @@ impl Scope for Names<'_> {
 }
 
 impl<'v> Surroundings<'v> {
-    pub(super) fn new(variables: &'v mut dyn Variables, budget: Budget, now: Millis) -> Self {
+    pub(super) fn new(variables: &'v mut dyn Variables, budget: &'v mut Budget, now: Millis) -> Self {
         Self {
             names: Names {
                 cells: HashMap::new(),
@@ -92,7 +95,7 @@ impl<'v> Surroundings<'v> {
         &mut self,
         evaluate: impl FnOnce(&dyn Scope, &mut Budget) -> Result<T, FeelError>,
     ) -> Result<T, DecisionError> {
-        let value = evaluate(&self.names, &mut self.budget);
+        let value = evaluate(&self.names, self.budget);
         match self.names.failure.take() {
             Some(error) => Err(error.into()),
             None => Ok(value?),

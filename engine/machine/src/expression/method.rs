@@ -3,10 +3,11 @@
 use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::datum::Datum;
+use super::decision_result;
 use super::eval::EvalError;
 use super::operator;
 
-type Answer = Result<Option<Datum>, EvalError>;
+pub(super) type Answer = Result<Option<Datum>, EvalError>;
 
 /// `base.name` of a value: Java beans' getters without arguments.
 pub(super) fn property(base: &Datum, name: &str) -> Option<Datum> {
@@ -25,8 +26,14 @@ pub(super) fn call(base: &Datum, name: &str, arguments: &[Datum], length_max: us
     match base {
         Datum::Null => Err(EvalError::failed(format!("Cannot call method '{name}' on null"))),
         Datum::Text(text) => text_method(text, name, arguments, length_max),
-        Datum::List(items) => list_method(items, name, arguments),
-        Datum::Map(fields) => map_method(fields, name, arguments),
+        Datum::List(items) => match list_method(items, name, arguments)? {
+            None => decision_result::of_list(items, name, arguments),
+            found => Ok(found),
+        },
+        Datum::Map(fields) => match map_method(fields, name, arguments)? {
+            None => decision_result::of_map(fields, name, arguments),
+            found => Ok(found),
+        },
         Datum::Date(instant) => date_method(*instant, name, arguments),
         Datum::Short(_) | Datum::Integer(_) | Datum::Long(_) | Datum::Double(_) => {
             Ok(number_method(base, name, arguments))

@@ -7,6 +7,7 @@
 mod ast;
 mod convert;
 mod datum;
+mod decision_result;
 mod eval;
 mod lexer;
 mod method;

@@ -20,7 +20,10 @@ pub(super) fn equal(left: &Feel, right: &Feel) -> Option<bool> {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b) == Some(true))
         }
         (Feel::Context(a), Feel::Context(b)) => {
-            let same = |(name, value)| b.get::<String>(name).is_some_and(|other| equal(value, other) == Some(true));
+            let same = |(name, value)| {
+                b.get::<String>(name)
+                    .is_some_and(|other| equal(value, other) == Some(true))
+            };
             a.len() == b.len() && a.iter().all(same)
         }
         (Feel::Range(a), Feel::Range(b)) => {

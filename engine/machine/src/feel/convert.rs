@@ -30,11 +30,9 @@ impl From<&Value> for Feel {
             Value::Double(number) => Self::number(*number),
             Value::String(text) => Self::text(text),
             Value::Date(millis) => Moment::of_millis(*millis).map_or(Self::Null, Self::DateTime),
-            Value::Json(text)
-            | Value::Object(Serialized {
-                data: Some(text),
-                ..
-            }) => serde_json::from_str(text).map_or(Self::Null, |json| Self::from_json(&json, 0)),
+            Value::Json(text) | Value::Object(Serialized { data: Some(text), .. }) => {
+                serde_json::from_str(text).map_or(Self::Null, |json| Self::from_json(&json, 0))
+            }
             Value::Null | Value::Object(_) | Value::Bytes(_) | Value::Xml(_) | Value::File(_) => Self::Null,
         }
     }
@@ -44,9 +42,12 @@ impl From<&Datum> for Feel {
     fn from(datum: &Datum) -> Self {
         match datum {
             Datum::List(items) => Self::list(items.iter().map(Self::from).collect()),
-            Datum::Map(fields) => {
-                Self::context(fields.iter().map(|(name, field)| (name.clone(), Self::from(field))).collect())
-            }
+            Datum::Map(fields) => Self::context(
+                fields
+                    .iter()
+                    .map(|(name, field)| (name.clone(), Self::from(field)))
+                    .collect(),
+            ),
             Datum::Json(json) => Self::from_json(json, 0),
             Datum::Opaque(value) => Self::from(value.as_ref()),
             other => Self::from(&other.clone().into_value()),
@@ -87,9 +88,12 @@ impl Feel {
             },
             Self::Days(length) => Json::from(double(*length)),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Self::Context(entries) => {
-                Json::Object(entries.iter().map(|(name, value)| (name.clone(), value.to_json())).collect())
-            }
+            Self::Context(entries) => Json::Object(
+                entries
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.to_json()))
+                    .collect(),
+            ),
             Self::Months(months) => Json::String(temporal::period_text(*months)),
             Self::Text(_) | Self::Date(_) | Self::Time(_) | Self::DateTime(_) => {
                 self.to_text().map_or(Json::Null, Json::String)

@@ -53,5 +53,9 @@ fn written_range(range: &Range) -> String {
         if range.start.closed { '[' } else { '(' },
         if range.end.closed { ']' } else { ')' },
     );
-    format!("{open}{}..{}{close}", range.start.value.written(), range.end.value.written())
+    format!(
+        "{open}{}..{}{close}",
+        range.start.value.written(),
+        range.end.value.written()
+    )
 }

@@ -7,6 +7,7 @@
 //! and lists.
 
 mod ast;
+mod budget;
 mod builtin;
 mod compare;
 mod convert;
@@ -22,7 +23,7 @@ mod temporal;
 mod test;
 mod value;
 
-pub use self::eval::{Budget, FeelError, Scope};
+pub use self::budget::{Budget, FeelError, Scope};
 pub use self::temporal::{Moment, TimeOfDay};
 pub use self::value::{Bound, Feel, Range};
 

@@ -12,7 +12,10 @@ use super::value::Feel;
 /// `or` where `decisive` is true, `and` where it is false: one decisive value settles it; else what is no boolean
 /// makes it null.
 pub(super) fn junction(values: &[Feel], decisive: bool) -> Feel {
-    if values.iter().any(|value| matches!(value, Feel::Boolean(truth) if *truth == decisive)) {
+    if values
+        .iter()
+        .any(|value| matches!(value, Feel::Boolean(truth) if *truth == decisive))
+    {
         return Feel::Boolean(decisive);
     }
     match values.iter().all(|value| matches!(value, Feel::Boolean(_))) {
@@ -89,9 +92,11 @@ fn divide(left: &Feel, right: &Feel) -> Option<Feel> {
     match (left, right) {
         (Feel::Number(a), Feel::Number(b)) | (Feel::Days(a), Feel::Days(b)) => a.checked_div(*b).map(Feel::Number),
         (Feel::Days(length), Feel::Number(by)) => length.checked_div(*by).map(Feel::Days),
-        (Feel::Months(months), Feel::Number(by)) => {
-            Decimal::from(*months).checked_div(*by)?.trunc().to_i64().map(Feel::Months)
-        }
+        (Feel::Months(months), Feel::Number(by)) => Decimal::from(*months)
+            .checked_div(*by)?
+            .trunc()
+            .to_i64()
+            .map(Feel::Months),
         (Feel::Months(a), Feel::Months(b)) => Decimal::from(*a).checked_div(Decimal::from(*b)).map(Feel::Number),
         _ => None,
     }
@@ -127,5 +132,8 @@ pub(super) fn item(items: &[Feel], index: Decimal) -> Feel {
             .ok()
             .and_then(|back| items.len().checked_sub(back)),
     };
-    position.and_then(|position| items.get(position)).cloned().unwrap_or(Feel::Null)
+    position
+        .and_then(|position| items.get(position))
+        .cloned()
+        .unwrap_or(Feel::Null)
 }

@@ -89,7 +89,9 @@ pub(super) fn date(text: &str) -> Option<civil::Date> {
 /// `10:30:00`, and a zone behind it: `Z`, `+01:00`, `@Etc/UTC`.
 pub(super) fn time(text: &str) -> Option<TimeOfDay> {
     let (clock, offset) = zone(text)?;
-    let digits = clock.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    let digits = clock
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
     let time = (digits && clock.contains(':')).then(|| clock.parse().ok()).flatten()?;
     Some(TimeOfDay { time, offset })
 }
@@ -121,7 +123,9 @@ fn zone(text: &str) -> Option<(&str, Option<Offset>)> {
         return Some((text, None));
     };
     let sign = if text[at..].starts_with('-') { -1 } else { 1 };
-    let mut parts = text[at + 1..].split(':').map(|part| (part.len() == 2).then(|| part.parse::<i32>().ok()).flatten());
+    let mut parts = text[at + 1..]
+        .split(':')
+        .map(|part| (part.len() == 2).then(|| part.parse::<i32>().ok()).flatten());
     let (hours, minutes) = (parts.next()??, parts.next().unwrap_or(Some(0))?);
     let seconds = parts.next().unwrap_or(Some(0))?;
     let offset = Offset::from_seconds(sign * (hours * 3600 + minutes * 60 + seconds)).ok()?;
@@ -163,7 +167,10 @@ fn units<const N: usize>(mut text: &str, units: [char; N]) -> Option<[Decimal; N
     let mut amounts = [Decimal::ZERO; N];
     for (amount, unit) in amounts.iter_mut().zip(units) {
         if let Some((number, rest)) = text.split_once(unit) {
-            *amount = number.parse().ok().filter(|number: &Decimal| !number.is_sign_negative())?;
+            *amount = number
+                .parse()
+                .ok()
+                .filter(|number: &Decimal| !number.is_sign_negative())?;
             text = rest;
         }
     }
@@ -243,7 +250,11 @@ pub(super) fn offset_text(offset: Offset) -> String {
 pub(super) fn days_text(length: Decimal) -> String {
     let whole = length.abs().trunc().to_i64().unwrap_or(i64::MAX);
     let fraction = length.abs().fract().normalize();
-    let mut text = if length.is_sign_negative() && !length.is_zero() { "-P".to_owned() } else { "P".to_owned() };
+    let mut text = if length.is_sign_negative() && !length.is_zero() {
+        "-P".to_owned()
+    } else {
+        "P".to_owned()
+    };
     if whole >= DAY {
         text.push_str(&format!("{}D", whole / DAY));
     }

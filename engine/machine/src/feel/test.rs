@@ -50,7 +50,8 @@ fn holds(test: &Test, input: &Feel, evaluator: &mut Evaluator<'_>) -> Result<boo
             _ if *names_input => false,
             Feel::List(items) => {
                 evaluator.budget.spend(items.len())?;
-                items.iter().any(|item| compare::equal(input, item) == Some(true)) || compare::equal(input, &Feel::List(items)) == Some(true)
+                items.iter().any(|item| compare::equal(input, item) == Some(true))
+                    || compare::equal(input, &Feel::List(items)) == Some(true)
             }
             Feel::Range(range) => compare::within(input, &range) == Some(true),
             value => compare::equal(input, &value) == Some(true),

@@ -90,12 +90,19 @@ fn tests_fit_what_they_fit_in_camunda() {
     for case in recorded["tests"].as_array().unwrap() {
         let text = case["test"].as_str().unwrap();
         let sent = case["variables"].as_object().unwrap();
-        let mut scope: IndexMap<_, _> = sent.iter().map(|(name, value)| (name.clone(), variable(value))).collect();
+        let mut scope: IndexMap<_, _> = sent
+            .iter()
+            .map(|(name, value)| (name.clone(), variable(value)))
+            .collect();
         let input = scope["x"].clone();
         scope.insert("cellInput".to_owned(), input.clone());
         let found = UnaryTests::parse(text)
             .map_err(|error| error.to_string())
-            .and_then(|tests| tests.fit(&input, &scope, &mut budget()).map_err(|error| error.to_string()));
+            .and_then(|tests| {
+                tests
+                    .fit(&input, &scope, &mut budget())
+                    .map_err(|error| error.to_string())
+            });
         let right = match (case.get("error"), &found) {
             (Some(_), found) => found.is_err(),
             (None, Ok(fits)) => case["fits"] == *fits,
@@ -111,11 +118,70 @@ fn tests_fit_what_they_fit_in_camunda() {
 /// What models are made of, in any order.
 fn soup() -> impl Strategy<Value = String> {
     let parts = [
-        "1", "2.5", "\"a\"", "x", "?", "[", "]", "(", ")", "{", "}", "..", ",", ":", ".", "+", "-", "*", "/", "**", "<", ">=", "=",
-        "!=", "and", "or", "not", "in", "between", "if", "then", "else", "for", "return", "some", "every", "satisfies",
-        "function", "instance of", "number", "date", "date and time", "duration", "\"P1D\"", "\"2020-01-31\"", "null",
-        "true", "count", "sum", "sort", "substring", "string join", "replace", "@", "`", "-", "list contains", "item",
-        "99999999999999999999999999", "0.0000000000000000000000001", "append", "concatenate", "modulo", "round up",
+        "1",
+        "2.5",
+        "\"a\"",
+        "x",
+        "?",
+        "[",
+        "]",
+        "(",
+        ")",
+        "{",
+        "}",
+        "..",
+        ",",
+        ":",
+        ".",
+        "+",
+        "-",
+        "*",
+        "/",
+        "**",
+        "<",
+        ">=",
+        "=",
+        "!=",
+        "and",
+        "or",
+        "not",
+        "in",
+        "between",
+        "if",
+        "then",
+        "else",
+        "for",
+        "return",
+        "some",
+        "every",
+        "satisfies",
+        "function",
+        "instance of",
+        "number",
+        "date",
+        "date and time",
+        "duration",
+        "\"P1D\"",
+        "\"2020-01-31\"",
+        "null",
+        "true",
+        "count",
+        "sum",
+        "sort",
+        "substring",
+        "string join",
+        "replace",
+        "@",
+        "`",
+        "-",
+        "list contains",
+        "item",
+        "99999999999999999999999999",
+        "0.0000000000000000000000001",
+        "append",
+        "concatenate",
+        "modulo",
+        "round up",
     ];
     prop::collection::vec(prop::sample::select(parts.to_vec()), 0..24).prop_map(|parts| parts.join(" "))
 }
@@ -123,24 +189,109 @@ fn soup() -> impl Strategy<Value = String> {
 /// Calls of all functions with arguments of all kinds.
 fn calls() -> impl Strategy<Value = String> {
     let functions = [
-        "date", "time", "date and time", "duration", "years and months duration", "number", "string", "not", "get or else",
-        "substring", "string length", "substring before", "replace", "matches", "split", "extract", "list contains",
-        "min", "max", "sum", "product", "mean", "median", "stddev", "mode", "count", "all", "sublist", "append",
-        "insert before", "remove", "index of", "union", "distinct values", "duplicate values", "flatten", "string join",
-        "partition", "decimal", "floor", "ceiling", "round up", "round half down", "abs", "modulo", "sqrt", "log", "exp",
-        "odd", "get entries", "get value", "context put", "context merge", "context", "day of week", "week of year",
-        "month of year", "last day of month", "before", "overlaps", "includes", "coincides", "is empty",
+        "date",
+        "time",
+        "date and time",
+        "duration",
+        "years and months duration",
+        "number",
+        "string",
+        "not",
+        "get or else",
+        "substring",
+        "string length",
+        "substring before",
+        "replace",
+        "matches",
+        "split",
+        "extract",
+        "list contains",
+        "min",
+        "max",
+        "sum",
+        "product",
+        "mean",
+        "median",
+        "stddev",
+        "mode",
+        "count",
+        "all",
+        "sublist",
+        "append",
+        "insert before",
+        "remove",
+        "index of",
+        "union",
+        "distinct values",
+        "duplicate values",
+        "flatten",
+        "string join",
+        "partition",
+        "decimal",
+        "floor",
+        "ceiling",
+        "round up",
+        "round half down",
+        "abs",
+        "modulo",
+        "sqrt",
+        "log",
+        "exp",
+        "odd",
+        "get entries",
+        "get value",
+        "context put",
+        "context merge",
+        "context",
+        "day of week",
+        "week of year",
+        "month of year",
+        "last day of month",
+        "before",
+        "overlaps",
+        "includes",
+        "coincides",
+        "is empty",
     ];
     let arguments = [
-        "null", "true", "0", "-1", "3", "2.5", "79228162514264337593543950335", "-79228162514264337593543950335",
-        "0.0000000000000000000000000001", "-40", "40", "\"\"", "\"a\"", "\"-P9999999999999Y\"", "\"P99999999999999999999D\"",
-        "\"9999-12-31\"", "\"(\"", "[]", "[1, null]", "[1, 2]", "[[1], [2]]", "{a: 1}", "{}", "[1..5]", "date(\"9999-12-31\")",
-        "date(\"-9999-01-01\")", "time(\"23:59:59.999999999\")", "date and time(\"9999-12-31T23:59:59Z\")",
-        "duration(\"P9999999999D\")", "duration(\"-P999999999Y\")", "function(a) a",
+        "null",
+        "true",
+        "0",
+        "-1",
+        "3",
+        "2.5",
+        "79228162514264337593543950335",
+        "-79228162514264337593543950335",
+        "0.0000000000000000000000000001",
+        "-40",
+        "40",
+        "\"\"",
+        "\"a\"",
+        "\"-P9999999999999Y\"",
+        "\"P99999999999999999999D\"",
+        "\"9999-12-31\"",
+        "\"(\"",
+        "[]",
+        "[1, null]",
+        "[1, 2]",
+        "[[1], [2]]",
+        "{a: 1}",
+        "{}",
+        "[1..5]",
+        "date(\"9999-12-31\")",
+        "date(\"-9999-01-01\")",
+        "time(\"23:59:59.999999999\")",
+        "date and time(\"9999-12-31T23:59:59Z\")",
+        "duration(\"P9999999999D\")",
+        "duration(\"-P999999999Y\")",
+        "function(a) a",
     ];
     let operators = ["+", "-", "*", "/", "**", "<", "=", "in"];
     let argument = prop::sample::select(arguments.to_vec());
-    let call = (prop::sample::select(functions.to_vec()), prop::collection::vec(argument.clone(), 0..4))
+    let call = (
+        prop::sample::select(functions.to_vec()),
+        prop::collection::vec(argument.clone(), 0..4),
+    )
         .prop_map(|(name, arguments)| format!("{name}({})", arguments.join(", ")));
     let operation = (argument.clone(), prop::sample::select(operators.to_vec()), argument)
         .prop_map(|(left, operator, right)| format!("{left} {operator} {right}"));
@@ -196,6 +347,22 @@ proptest! {
             prop_assert_eq!(evaluate(&text, &IndexMap::new()), Ok(Json::Bool(true)));
         }
     }
+}
+
+#[test]
+fn chance_is_the_same_in_every_try_of_a_command_and_differs_between_calls() {
+    let twice = "[random number(), random number(), uuid(), uuid()]";
+    let first = evaluate(twice, &IndexMap::new()).unwrap();
+    assert_eq!(evaluate(twice, &IndexMap::new()), Ok(first.clone()));
+    assert!(first[0].as_f64().is_some_and(|number| (0.0..1.0).contains(&number)));
+    assert!(first[0] != first[1] && first[2] != first[3], "{first}");
+    assert_eq!(
+        first[2]
+            .as_str()
+            .and_then(|text| text.parse::<uuid::Uuid>().ok())
+            .map(|id| id.get_version_num()),
+        Some(4)
+    );
 }
 
 #[test]

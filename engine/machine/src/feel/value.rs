@@ -80,11 +80,9 @@ impl Feel {
     /// A number; null where it is none of up to 28 digits.
     #[must_use]
     pub fn number(number: f64) -> Self {
-        // By its shortest text, as Java's `BigDecimal.valueOf` does.
-        let decimal = number
-            .to_string()
-            .parse::<Decimal>()
-            .or_else(|_| Decimal::from_scientific(&format!("{number:e}")));
+        // By its shortest text, as Java's `BigDecimal.valueOf` does: 5 is `5.0`.
+        let text = format!("{number:?}");
+        let decimal = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text));
         decimal.map_or(Self::Null, Self::Number)
     }
 

@@ -60,6 +60,7 @@ pub(super) fn behaviour(element: &Element) -> &'static str {
 fn service_behaviour(service: &ServiceTask) -> &'static str {
     match service {
         ServiceTask::External(_) => "ExternalTaskActivityBehavior",
+        ServiceTask::Decision(_) => "DmnBusinessRuleTaskActivityBehavior",
         ServiceTask::Call { implementation, .. } => match implementation {
             Implementation::Expression(_) => "ServiceTaskExpressionActivityBehavior",
             Implementation::Delegate(Delegate::Class(_)) => "ClassDelegateActivityBehavior",

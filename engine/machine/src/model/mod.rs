@@ -34,7 +34,7 @@ pub use self::job::{ASYNC_AFTER, ASYNC_BEFORE, JobDeclaration};
 pub use self::lint::lint;
 pub use self::process::ProcessModel;
 pub use self::script::{Condition, Script, ScriptSource};
-pub use self::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
+pub use self::task::{Binding, CallActivity, DecisionTask, ExternalTask, ServiceTask, UserTask};
 
 use crate::error::Problem;
 

@@ -2,6 +2,7 @@
 
 use super::extension::{Implementation, Mapping};
 use super::form::Form;
+use crate::decision::Mapper;
 use crate::expression::Expression;
 
 /// A service, send or business rule task, or an event that sends a message.
@@ -9,6 +10,8 @@ use crate::expression::Expression;
 pub enum ServiceTask {
     /// `camunda:type="external"`
     External(ExternalTask),
+    /// `camunda:decisionRef`
+    Decision(Box<DecisionTask>),
     /// An expression, a delegate or a script.
     Call {
         /// What.
@@ -25,6 +28,21 @@ pub struct ExternalTask {
     pub topic: Expression,
     /// `camunda:taskPriority`, of the task or else of the process.
     pub priority: Option<Expression>,
+}
+
+/// A business rule task that evaluates a decision.
+#[derive(Debug)]
+pub struct DecisionTask {
+    /// The key of the decision definition.
+    pub decision: Expression,
+    /// Which version of it.
+    pub binding: Binding,
+    /// `camunda:decisionRefTenantId`
+    pub tenant: Option<Expression>,
+    /// `camunda:mapDecisionResult`
+    pub mapper: Mapper,
+    /// `camunda:resultVariable`
+    pub result_variable: Option<String>,
 }
 
 /// A user task.

@@ -14,13 +14,13 @@ use crate::delta::Change;
 use crate::id::Id;
 use crate::model;
 use crate::row::{
-    Batch, Comment, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription, Execution, ExternalTask,
-    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
-    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobKind, JobLog, Resource,
-    UserOperation, UserTask, Variable,
+    Batch, Comment, DecisionRow, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription, Execution,
+    ExternalTask, ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
+    JobDefinition, JobKind, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
 use crate::value::Value;
-use crate::view::{Definition, Seen, SubscriptionQuery, Tenant, View};
+use crate::view::{DecisionDefinition, DecisionQuery, Definition, Seen, SubscriptionQuery, Tenant, View};
 
 /// All rows.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub struct Memory {
     pub deployments: BTreeMap<Id, Deployment>,
     pub resources: BTreeMap<Id, Resource>,
     pub definitions: BTreeMap<Id, Arc<Definition>>,
+    pub decisions: BTreeMap<Id, Arc<DecisionDefinition>>,
+    pub requirements: BTreeMap<Id, RequirementsRow>,
     pub instances: BTreeMap<Id, Instance>,
     pub executions: BTreeMap<Id, Execution>,
     pub variables: BTreeMap<Id, Variable>,
@@ -45,6 +47,7 @@ pub struct Memory {
     pub historic_variables: BTreeMap<Id, HistoricVariable>,
     pub historic_tasks: BTreeMap<Id, HistoricTask>,
     pub historic_incidents: BTreeMap<Id, HistoricIncident>,
+    pub historic_decisions: BTreeMap<Id, HistoricDecision>,
     pub external_task_log: Vec<ExternalTaskLog>,
     pub job_log: Vec<JobLog>,
     pub job_definitions: BTreeMap<Id, JobDefinition>,
@@ -100,6 +103,30 @@ impl Memory {
                 let known = Definition::clone(&self.definitions[&row.id]);
                 update(&mut self.definitions, row.id, Arc::new(Definition { row, ..known }));
             }
+            Change::InsertDecision(row) => {
+                let resource = self
+                    .resources
+                    .values()
+                    .find(|file| file.deployment == row.deployment && file.name == row.resource);
+                let file = crate::decision::parse(&resource.expect("its file").bytes)
+                    .expect("parsed before")
+                    .file;
+                let position = file.find(&row.key).expect("parsed before");
+                put(
+                    &mut self.decisions,
+                    row.id,
+                    Arc::new(DecisionDefinition { row, file, position }),
+                );
+            }
+            Change::UpdateDecision(row) => {
+                let known = DecisionDefinition::clone(&self.decisions[&row.id]);
+                update(
+                    &mut self.decisions,
+                    row.id,
+                    Arc::new(DecisionDefinition { row, ..known }),
+                );
+            }
+            Change::InsertRequirements(row) => put(&mut self.requirements, row.id, row),
             Change::DeleteDeployment { id, history } => self.delete_deployment(id, history),
             Change::DeleteDefinition { id, history } => {
                 assert!(self.definitions.remove(&id).is_some(), "definition {id}");
@@ -334,6 +361,16 @@ impl Memory {
                     .expect("its start")
                     .removal_time = time;
             }
+            Change::HistoryDecision(row) => put(&mut self.historic_decisions, row.id, row),
+            Change::HistoryDecisionDelete(id) => {
+                self.historic_decisions
+                    .retain(|_, row| row.id != id && row.root_decision != Some(id));
+            }
+            Change::HistoryDecisionRemovalTime { id, time } => {
+                let rows = self.historic_decisions.values_mut();
+                rows.filter(|row| row.id == id || row.root_decision == Some(id))
+                    .for_each(|row| row.removal_time = time);
+            }
             Change::HistoryExternalTask(row) => self.external_task_log.push(row),
             Change::HistoryJob(row) => self.job_log.push(row),
             Change::HistoryInstanceDelete(id) => self.forget(id),
@@ -361,6 +398,16 @@ impl Memory {
             .map(|row| row.row.id)
             .collect();
         self.definitions.retain(|_, row| row.row.deployment != id);
+        let decisions: Vec<Id> = of(&self.decisions, |row| row.row.deployment == id)
+            .iter()
+            .map(|row| row.row.id)
+            .collect();
+        self.decisions.retain(|_, row| row.row.deployment != id);
+        self.requirements.retain(|_, row| row.deployment != id);
+        if history {
+            self.historic_decisions
+                .retain(|_, row| !decisions.contains(&row.decision));
+        }
         self.resources.retain(|_, row| row.deployment != id);
         delete(&mut self.deployments, id);
         if history {
@@ -377,6 +424,8 @@ impl Memory {
     fn forget(&mut self, instance: Id) {
         self.historic_instances.remove(&instance);
         self.historic_activities.retain(|_, row| row.instance != instance);
+        self.historic_decisions
+            .retain(|_, row| row.place.as_ref().is_none_or(|place| place.instance != instance));
         self.historic_variables.retain(|_, row| row.instance != instance);
         self.historic_tasks
             .retain(|_, row| row.task.instance() != Some(instance));
@@ -469,6 +518,29 @@ impl View for Memory {
 
     fn definitions_of_deployment(&self, deployment: Id) -> Seen<Vec<Arc<Definition>>> {
         Ok(of(&self.definitions, |row| row.row.deployment == deployment))
+    }
+
+    fn decision(&self, query: &DecisionQuery) -> Seen<Option<Arc<DecisionDefinition>>> {
+        let fits = |row: &DecisionRow| match query {
+            DecisionQuery::Id(id) => row.id == *id,
+            DecisionQuery::Latest { key, tenant } => row.key == *key && is_tenant(row.tenant.as_deref(), tenant),
+            DecisionQuery::Version { key, version, tenant } => {
+                row.key == *key && row.version == *version && is_tenant(row.tenant.as_deref(), tenant)
+            }
+            DecisionQuery::VersionTag { key, tag, tenant } => {
+                row.key == *key && row.version_tag.as_ref() == Some(tag) && is_tenant(row.tenant.as_deref(), tenant)
+            }
+            DecisionQuery::Deployment { key, deployment } => row.key == *key && row.deployment == *deployment,
+        };
+        let found = self.decisions.values().filter(|row| fits(&row.row));
+        Ok(found.max_by_key(|row| row.row.version).cloned())
+    }
+
+    fn latest_requirements(&self, key: &str, tenant: Option<&str>) -> Seen<Option<RequirementsRow>> {
+        let found = of(&self.requirements, |row| {
+            row.key == key && row.tenant.as_deref() == tenant
+        });
+        Ok(found.into_iter().max_by_key(|row| row.version))
     }
 
     fn deployment(&self, id: Id) -> Seen<Option<Deployment>> {

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use handoff_machine::command::Deploy;
-use handoff_machine::row::{Deployment, Resource};
+use handoff_machine::row::{DecisionRow, Deployment, Resource};
 use handoff_machine::{Command, Reply};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -15,8 +15,8 @@ use crate::rest::api::Api;
 use crate::rest::body::{Body, ok, text, texts};
 use crate::rest::error::{RestError, Result, problem};
 use crate::rest::path::Path;
-use crate::rest::process_definition;
 use crate::rest::query::Select;
+use crate::rest::{decision_definition, decision_requirements, process_definition};
 
 /// The route, with its own limit for the body.
 pub(super) fn routes(create: MethodRouter<Api>) -> Router<Api> {
@@ -110,12 +110,15 @@ pub(super) async fn redeploy(api: Api, Path(id): Path<String>, Body(dto): Body<R
 }
 
 async fn deploy_and_tell(api: &Api, deploy: Deploy) -> Result<Response> {
-    let (deployment, definitions, warnings) = match api.submit(Command::Deploy(deploy)).await? {
+    let reply = api.submit(Command::Deploy(deploy)).await?;
+    let (deployment, definitions, decisions, requirements, warnings) = match reply {
         Reply::Deployed {
             deployment,
             definitions,
+            decisions,
+            requirements,
             warnings,
-        } => (deployment, definitions, warnings),
+        } => (deployment, definitions, decisions, requirements, warnings),
         other => return Err(RestError::unexpected(&other)),
     };
     let mut dto = super::dto(api.ids, &deployment);
@@ -133,21 +136,25 @@ async fn deploy_and_tell(api: &Api, deploy: Deploy) -> Result<Response> {
             )
         })
         .collect();
+    dto.insert("deployedProcessDefinitions".into(), or_null(deployed));
+    dto.insert("deployedCaseDefinitions".into(), Json::Null);
+    let ids = api.ids;
+    let deployed = api.read(move |reader| {
+        let shown = |row: &DecisionRow| {
+            let id = ids.definition(&row.key, row.version, row.id);
+            Ok((id, decision_definition::dto(reader, row)?))
+        };
+        decisions.iter().map(shown).collect::<Result<Map<_, _>>>()
+    });
+    dto.insert("deployedDecisionDefinitions".into(), or_null(deployed.await?));
+    let deployed = requirements.iter().map(|row| {
+        let id = ids.definition(&row.key, row.version, row.id);
+        (id, decision_requirements::dto(ids, row))
+    });
     dto.insert(
-        "deployedProcessDefinitions".into(),
-        if deployed.is_empty() {
-            Json::Null
-        } else {
-            Json::Object(deployed)
-        },
+        "deployedDecisionRequirementsDefinitions".into(),
+        or_null(deployed.collect()),
     );
-    for none in [
-        "deployedCaseDefinitions",
-        "deployedDecisionDefinitions",
-        "deployedDecisionRequirementsDefinitions",
-    ] {
-        dto.insert(none.into(), Json::Null);
-    }
     for (resource, warning) in &warnings {
         tracing::warn!(
             resource,
@@ -166,4 +173,13 @@ async fn deploy_and_tell(api: &Api, deploy: Deploy) -> Result<Response> {
         dto.insert("handoff".into(), json!({ "warnings": warnings.collect::<Vec<_>>() }));
     }
     Ok(ok(dto))
+}
+
+/// Nothing is null.
+fn or_null(deployed: Map<String, Json>) -> Json {
+    if deployed.is_empty() {
+        Json::Null
+    } else {
+        Json::Object(deployed)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod batch;
+mod decision;
 mod detail;
 mod external_task_log;
 mod identity_link;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Api> {
         .merge(external_task_log::routes())
         .merge(job_log::routes())
         .merge(batch::routes())
+        .merge(decision::routes())
         .merge(detail::routes())
         .merge(identity_link::routes())
         .merge(removal::routes())

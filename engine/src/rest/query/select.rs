@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use handoff_machine::row::{
-    Batch, Comment, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask, ExternalTaskLog,
-    HistoricActivity, HistoricBatch, HistoricDetail, HistoricIncident, HistoricInstance, HistoricTask,
-    HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job, JobDefinition, JobLog, UserOperation,
-    UserTask, Variable,
+    Batch, Comment, DecisionRow, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
+    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
+    JobDefinition, JobLog, RequirementsRow, UserOperation, UserTask, Variable,
 };
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
@@ -37,6 +37,9 @@ macro_rules! named {
 named!(
     Deployment in "deployment",
     DefinitionRow in "definition",
+    DecisionRow in "decision",
+    RequirementsRow in "requirements",
+    HistoricDecision in "historic_decision",
     Instance in "process_instance",
     Execution in "execution",
     Variable in "variable",

@@ -33,6 +33,15 @@ impl Applier<'_> {
                     ],
                 )
             }
+            Change::InsertDecision(row) => {
+                self.uncommitted.add(row.id);
+                row.insert(self.connection)
+            }
+            Change::UpdateDecision(row) => self.run_one(
+                "UPDATE decision SET history_time_to_live = ?2 WHERE id = ?1",
+                params![row.id.0, row.history_time_to_live],
+            ),
+            Change::InsertRequirements(row) => row.insert(self.connection),
             Change::InsertJobDefinition(row) => {
                 self.changed(row.definition);
                 row.insert(self.connection)
@@ -65,6 +74,14 @@ impl Applier<'_> {
         for definition in self.ids("SELECT id FROM definition WHERE deployment = ?1", id.0)? {
             self.forget_definition(Id(definition), history)?;
         }
+        for decision in self.ids("SELECT id FROM decision WHERE deployment = ?1", id.0)? {
+            self.uncommitted.add(Id(decision));
+            if history {
+                self.run("DELETE FROM historic_decision WHERE decision = ?1", params![decision])?;
+            }
+        }
+        self.run("DELETE FROM decision WHERE deployment = ?1", params![id.0])?;
+        self.run("DELETE FROM requirements WHERE deployment = ?1", params![id.0])?;
         self.run("DELETE FROM definition WHERE deployment = ?1", params![id.0])?;
         self.run("DELETE FROM resource WHERE deployment = ?1", params![id.0])?;
         self.run_one("DELETE FROM deployment WHERE id = ?1", params![id.0])

@@ -25,6 +25,7 @@ fn level(change: &Change) -> HistoryLevel {
         | Change::HistoryBatchStart(_)
         | Change::HistoryBatchUpdate(_)
         | Change::HistoryBatchEnd { .. }
+        | Change::HistoryDecision(_)
         | Change::HistoryExternalTask(_)
         | Change::HistoryJob(_) => HistoryLevel::Full,
         Change::HistoryDetail(row) => match row.kind {
@@ -35,6 +36,8 @@ fn level(change: &Change) -> HistoryLevel {
         Change::HistoryInstanceEnd { .. }
         | Change::HistoryInstanceDelete(_)
         | Change::HistoryBatchDelete(_)
+        | Change::HistoryDecisionDelete(_)
+        | Change::HistoryDecisionRemovalTime { .. }
         | Change::HistoryRemovalTime { .. } => HistoryLevel::None,
         // What people have said is kept at every level.
         Change::InsertComment(_)
@@ -149,6 +152,15 @@ impl Applier<'_> {
                 )?;
                 self.removal_time(*instance, *time)
             }
+            Change::HistoryDecision(row) => row.insert(self.connection),
+            Change::HistoryDecisionDelete(id) => self.run(
+                "DELETE FROM historic_decision WHERE id = ?1 OR root_decision = ?1",
+                params![id.0],
+            ),
+            Change::HistoryDecisionRemovalTime { id, time } => self.run(
+                "UPDATE historic_decision SET removal_time = ?2 WHERE id = ?1 OR root_decision = ?1",
+                params![id.0, time],
+            ),
             Change::HistoryExternalTask(row) => row.insert(self.connection),
             Change::HistoryJob(row) => row.insert(self.connection),
             Change::InsertComment(row) => row.insert(self.connection),
@@ -204,7 +216,7 @@ impl Applier<'_> {
         )
     }
 
-    /// Deletes the history of at most `max` instances and batches whose removal time has come, with what is left of keys by
+    /// Deletes the history of at most `max` instances, as many batches and as many decisions whose removal time has come, with what is left of keys by
     /// which instances were started. Returns how many.
     pub(in crate::store) fn remove_expired(&self, now: i64, max: usize) -> Result<usize> {
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
@@ -229,17 +241,24 @@ impl Applier<'_> {
             self.run("DELETE FROM job_log WHERE batch = ?1", params![batch])?;
             self.run("DELETE FROM historic_batch WHERE id = ?1", params![batch])?;
         }
+        let decisions = ids(
+            "SELECT id FROM historic_decision WHERE removal_time IS NOT NULL AND removal_time <= ?1 \
+             AND instance IS NULL ORDER BY removal_time LIMIT ?2",
+        )?;
+        for decision in &decisions {
+            self.run("DELETE FROM historic_decision WHERE id = ?1", params![decision])?;
+        }
         self.run(
             "DELETE FROM dedupe_key WHERE rowid IN (SELECT rowid FROM dedupe_key \
              WHERE removal_time IS NOT NULL AND removal_time <= ?1 LIMIT ?2)",
             params![now, limit],
         )?;
-        Ok(instances.len() + batches.len())
+        Ok(instances.len() + batches.len() + decisions.len())
     }
 
     /// Deletes all that an ended instance has left, its dedupe keys too.
     pub(super) fn delete_history(&self, instance: Id) -> Result<()> {
-        const STATEMENTS: [&str; 12] = [
+        const STATEMENTS: [&str; 13] = [
             "DELETE FROM historic_activity WHERE instance = ?1",
             "DELETE FROM historic_variable WHERE instance = ?1",
             "DELETE FROM historic_task WHERE instance = ?1",
@@ -249,6 +268,7 @@ impl Applier<'_> {
             "DELETE FROM historic_detail WHERE instance = ?1",
             "DELETE FROM user_operation WHERE instance = ?1",
             "DELETE FROM identity_link_log WHERE instance = ?1",
+            "DELETE FROM historic_decision WHERE instance = ?1",
             "DELETE FROM dedupe_key WHERE instance = ?1",
             "DELETE FROM comment WHERE root = ?1 OR instance = ?1",
             "DELETE FROM historic_instance WHERE id = ?1",

@@ -54,6 +54,9 @@ impl Applier<'_> {
             | Change::InsertResource(_)
             | Change::InsertDefinition(_)
             | Change::UpdateDefinition(_)
+            | Change::InsertDecision(_)
+            | Change::UpdateDecision(_)
+            | Change::InsertRequirements(_)
             | Change::DeleteDefinition { .. }
             | Change::InsertJobDefinition(_)
             | Change::UpdateJobDefinition(_)
@@ -125,6 +128,9 @@ impl Applier<'_> {
             | Change::HistoryBatchEnd { .. }
             | Change::HistoryBatchDelete(_)
             | Change::HistoryRemovalTime { .. }
+            | Change::HistoryDecision(_)
+            | Change::HistoryDecisionDelete(_)
+            | Change::HistoryDecisionRemovalTime { .. }
             | Change::HistoryExternalTask(_)
             | Change::HistoryJob(_)
             | Change::InsertComment(_)

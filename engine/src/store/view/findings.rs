@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::row::EventSubscription;
-use handoff_machine::view::{Definition, Seen, Tenant};
+use handoff_machine::view::{DecisionDefinition, DecisionQuery, Definition, Seen, Tenant};
 
 /// The findings of a command, from its first run on. They are few: a command looks up a handful of definitions and
 /// messages by name.
@@ -19,6 +19,7 @@ type ByKey = (String, Tenant, Option<i32>, Vec<Arc<Definition>>);
 struct Found {
     by_id: Vec<(Id, Option<Arc<Definition>>)>,
     by_key: Vec<ByKey>,
+    decisions: Vec<(DecisionQuery, Option<Arc<DecisionDefinition>>)>,
     subscriptions: Vec<(String, Vec<EventSubscription>)>,
 }
 
@@ -54,6 +55,19 @@ impl Findings {
             .borrow_mut()
             .by_key
             .push((key.to_owned(), tenant.clone(), version, found.clone()));
+        Ok(found)
+    }
+
+    pub(super) fn decision(
+        &self,
+        query: &DecisionQuery,
+        find: impl FnOnce() -> Seen<Option<Arc<DecisionDefinition>>>,
+    ) -> Seen<Option<Arc<DecisionDefinition>>> {
+        if let Some((_, found)) = self.0.borrow().decisions.iter().find(|(known, _)| known == query) {
+            return Ok(found.clone());
+        }
+        let found = find()?;
+        self.0.borrow_mut().decisions.push((query.clone(), found.clone()));
         Ok(found)
     }
 

@@ -3,6 +3,7 @@
 mod call_activity;
 mod catch_event;
 mod compensation;
+mod decision;
 mod end_event;
 mod escalation;
 mod event_gateway;
@@ -54,6 +55,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place) -> Run<()> {
 fn execute_service(work: &mut Work<'_>, place: &Place, service: &ServiceTask) -> Run<()> {
     match service {
         ServiceTask::External(task) => external_task::execute(work, place, task),
+        ServiceTask::Decision(task) => decision::execute(work, place, task),
         ServiceTask::Call {
             implementation,
             result_variable,

@@ -203,6 +203,15 @@ impl Work<'_> {
             BatchWork::Migrate(migration) => self.migrate_instance(migration, item),
             BatchWork::Restart(restart) => self.restart_instance(restart, item),
             BatchWork::Suspend(suspended) => self.suspend_instance(item, *suspended),
+            BatchWork::DeleteDecisions => {
+                self.history.push(Change::HistoryDecisionDelete(item));
+                Ok(())
+            }
+            BatchWork::SetDecisionRemovalTime(time) => {
+                self.history
+                    .push(Change::HistoryDecisionRemovalTime { id: item, time: *time });
+                Ok(())
+            }
             BatchWork::SetRemovalTime(time) => {
                 self.history.push(Change::HistoryRemovalTime {
                     instance: item,

@@ -33,10 +33,13 @@ impl Work<'_> {
             return Ok(Reply::Deployed {
                 deployment,
                 definitions: Vec::new(),
+                decisions: Vec::new(),
+                requirements: Vec::new(),
                 warnings: Vec::new(),
             });
         }
-        let (parsed, warnings) = self.parse_all(deploy, &resources)?;
+        let (parsed, mut warnings) = self.parse_all(deploy, &resources)?;
+        let files = self.parse_decisions(deploy, &resources, &mut warnings)?;
         let id = self.id()?;
         let deployment = Deployment {
             id,
@@ -61,9 +64,15 @@ impl Work<'_> {
             let definition = self.define(&deployment, parsed, &mut starts)?;
             definitions.push(definition.row.clone());
         }
+        let (mut decisions, mut requirements) = (Vec::new(), Vec::new());
+        for file in files {
+            self.define_decisions(&deployment, file, &mut decisions, &mut requirements)?;
+        }
         Ok(Reply::Deployed {
             deployment,
             definitions,
+            decisions,
+            requirements,
             warnings,
         })
     }

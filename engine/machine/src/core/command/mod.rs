@@ -2,8 +2,10 @@
 
 mod batch;
 mod correlate;
+mod decision;
 mod delete_deployment;
 mod deploy;
+mod deploy_decisions;
 mod execution;
 mod external_task;
 mod incident;
@@ -107,6 +109,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
         Command::ResolveIncident(id) => work.resolve_incident(*id)?,
         Command::AnnotateIncident { id, annotation } => work.annotate_incident(*id, annotation.as_deref())?,
         Command::SetHistoryTimeToLive { definition, days } => work.set_history_time_to_live(*definition, *days)?,
+        Command::EvaluateDecision { decision, variables } => return work.evaluate_decision(*decision, variables),
+        Command::SetDecisionTimeToLive { decision, days } => work.set_decision_time_to_live(*decision, *days)?,
         Command::DeleteHistoricBatch(id) => work.last.push(Change::HistoryBatchDelete(*id)),
         Command::DeleteHistory(id) => work.delete_history(*id, true)?,
         Command::ExternalTask { id, action } => work.act_on_external_task(*id, action)?,

@@ -2,6 +2,7 @@
 
 mod compensation;
 mod conditions;
+mod decisions;
 mod escalations;
 mod events;
 mod external_tasks;

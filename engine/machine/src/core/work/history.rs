@@ -208,6 +208,7 @@ impl History {
                 Change::HistoryTaskStart(row) => (row.task.instance(), &mut row.removal_time),
                 Change::HistoryIncidentStart(row) => (row.incident.instance, &mut row.removal_time),
                 Change::HistoryExternalTask(row) => (Some(row.task.instance), &mut row.removal_time),
+                Change::HistoryDecision(row) => (row.place.as_ref().map(|place| place.instance), &mut row.removal_time),
                 Change::HistoryJob(row) => (row.job.instance, &mut row.removal_time),
                 _ => continue,
             };

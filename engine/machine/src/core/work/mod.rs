@@ -17,6 +17,7 @@ pub(super) use self::history::{History, InstanceEnd};
 use self::rows::{Kind, Tables};
 use super::agenda::Op;
 use super::condition::Changed;
+use super::decision;
 use super::halt::{Halt, Run};
 use super::place::Place;
 use super::scope::Ended;
@@ -24,6 +25,8 @@ use crate::command::Reply;
 use crate::delta::{Change, Delta, Notice};
 use crate::env::Env;
 use crate::error::MachineError;
+use crate::expression::Datum;
+use crate::feel::Budget;
 use crate::id::{Id, Millis};
 use crate::model::{ElementIx, FlowIx};
 use crate::request::{Answer, Request, RequestKind};
@@ -51,6 +54,10 @@ pub(super) struct Work<'a> {
     pub(super) last: Vec<Change>,
     dedupe_keys: Vec<Id>,
     notices: Vec<Notice>,
+    /// What all decisions of the command together may use.
+    pub(super) decision_budget: Budget,
+    /// Results of decisions, by the scope that has the local variable `decisionResult`.
+    pub(super) decision_results: BTreeMap<Id, Datum>,
     pub(super) agenda: Vec<Op>,
     /// Executions that have been made for a token that has not arrived yet: their activity has not started.
     pub(super) on_the_way: BTreeSet<Id>,
@@ -108,6 +115,8 @@ impl<'a> Work<'a> {
             last: Vec::new(),
             dedupe_keys: Vec::new(),
             notices: Vec::new(),
+            decision_budget: decision::budget(env),
+            decision_results: BTreeMap::new(),
             agenda: Vec::new(),
             on_the_way: BTreeSet::new(),
             came_by: BTreeMap::new(),

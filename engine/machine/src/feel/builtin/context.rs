@@ -9,9 +9,7 @@ use crate::feel::value::Feel;
 pub(super) fn call(name: &str, arguments: &[Feel], evaluator: &mut Evaluator<'_>) -> Answer {
     Ok(Some(match (name, arguments) {
         ("get entries", [Feel::Context(entries)]) => Feel::list(entries.iter().map(entry).collect()),
-        ("get value", [Feel::Context(entries), Feel::Text(key)]) => {
-            entries.get(&**key).cloned().unwrap_or(Feel::Null)
-        }
+        ("get value", [Feel::Context(entries), Feel::Text(key)]) => entries.get(&**key).cloned().unwrap_or(Feel::Null),
         ("get value", [context @ Feel::Context(_), Feel::List(keys)]) => {
             let inner = |value: Feel, key: &Feel| match (value, key) {
                 (Feel::Context(entries), Feel::Text(key)) => entries.get(&**key).cloned(),

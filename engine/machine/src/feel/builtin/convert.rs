@@ -32,9 +32,15 @@ pub(super) fn call(name: &str, arguments: &[Feel]) -> Option<Feel> {
             time: moment.civil.time(),
             offset: moment.offset,
         })),
-        ("time", [Feel::Number(hour), Feel::Number(minute), Feel::Number(second), rest @ ..]) => {
-            time([hour, minute, second], rest)
-        }
+        (
+            "time",
+            [
+                Feel::Number(hour),
+                Feel::Number(minute),
+                Feel::Number(second),
+                rest @ ..,
+            ],
+        ) => time([hour, minute, second], rest),
         ("date and time", [Feel::Text(text)]) => temporal::moment(text).map(Feel::DateTime),
         ("date and time", [moment @ Feel::DateTime(_)]) => Some(moment.clone()),
         ("date and time", [date, Feel::Time(time)]) => {
@@ -54,7 +60,14 @@ pub(super) fn call(name: &str, arguments: &[Feel]) -> Option<Feel> {
         ("not", [Feel::Boolean(truth)]) => Some(Feel::Boolean(!truth)),
         ("get or else", [value, default]) => Some(if value.is_null() { default } else { value }.clone()),
         (
-            "string" | "number" | "date" | "time" | "date and time" | "duration" | "years and months duration" | "not"
+            "string"
+            | "number"
+            | "date"
+            | "time"
+            | "date and time"
+            | "duration"
+            | "years and months duration"
+            | "not"
             | "get or else",
             _,
         ) => None,

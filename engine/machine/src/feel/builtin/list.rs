@@ -20,7 +20,9 @@ pub(super) fn call(name: &str, arguments: &[Feel], evaluator: &mut Evaluator<'_>
         ("list contains", [Feel::List(list), item]) => Feel::Boolean(contains(list, item)),
         ("is empty", [Feel::List(list)]) => Feel::Boolean(list.is_empty()),
         ("sublist", [Feel::List(list), Feel::Number(start)]) => sublist(list, start, None),
-        ("sublist", [Feel::List(list), Feel::Number(start), Feel::Number(length)]) => sublist(list, start, Some(length)),
+        ("sublist", [Feel::List(list), Feel::Number(start), Feel::Number(length)]) => {
+            sublist(list, start, Some(length))
+        }
         ("append", [Feel::List(list), rest @ ..]) => joined(&[list, rest]),
         ("concatenate", lists) => match lists.iter().map(list).collect::<Option<Vec<_>>>() {
             Some(lists) => joined(&lists),
@@ -46,7 +48,12 @@ pub(super) fn call(name: &str, arguments: &[Feel], evaluator: &mut Evaluator<'_>
         ("distinct values", [Feel::List(list)]) => distinct(list.iter(), evaluator)?,
         ("duplicate values", [Feel::List(list)]) => {
             evaluator.budget.spend(list.len().saturating_mul(list.len()))?;
-            let twice = |item: &&Feel| list.iter().filter(|other| compare::equal(item, other) == Some(true)).count() > 1;
+            let twice = |item: &&Feel| {
+                list.iter()
+                    .filter(|other| compare::equal(item, other) == Some(true))
+                    .count()
+                    > 1
+            };
             let twice: Vec<_> = list.iter().filter(twice).collect();
             distinct(twice.into_iter(), evaluator)?
         }
@@ -73,7 +80,10 @@ fn statistic(name: &str, arguments: &[Feel]) -> Option<Feel> {
             Feel::Number(number) => Some(*number),
             _ => None,
         };
-        all.iter().map(number).collect::<Option<Vec<_>>>().filter(|numbers| !numbers.is_empty())
+        all.iter()
+            .map(number)
+            .collect::<Option<Vec<_>>>()
+            .filter(|numbers| !numbers.is_empty())
     };
     let folded = |with: fn(Decimal, Decimal) -> Option<Decimal>| {
         let mut numbers = numbers()?.into_iter();
@@ -90,10 +100,14 @@ fn statistic(name: &str, arguments: &[Feel]) -> Option<Feel> {
         "max" => extreme(all, Ordering::Greater),
         "sum" => sum().map(Feel::Number),
         "product" => folded(|a, b| a.checked_mul(b)).map(Feel::Number),
-        "mean" => sum().and_then(|sum| sum.checked_div(Decimal::from(all.len()))).map(Feel::Number),
+        "mean" => sum()
+            .and_then(|sum| sum.checked_div(Decimal::from(all.len())))
+            .map(Feel::Number),
         "median" => numbers().and_then(median).map(Feel::Number),
         "stddev" => numbers().and_then(|numbers| deviation(&numbers)),
-        "mode" => numbers().map(mode).or_else(|| all.is_empty().then(|| Feel::list(Vec::new()))),
+        "mode" => numbers()
+            .map(mode)
+            .or_else(|| all.is_empty().then(|| Feel::list(Vec::new()))),
         "all" | "and" => Some(operator::junction(all, false)),
         "any" | "or" => Some(operator::junction(all, true)),
         _ => return None,
@@ -133,7 +147,9 @@ fn median(mut numbers: Vec<Decimal>) -> Option<Decimal> {
     let upper = *numbers.get(middle)?;
     match numbers.len() % 2 {
         1 => Some(upper),
-        _ => upper.checked_add(*numbers.get(middle.checked_sub(1)?)?)?.checked_div(Decimal::TWO),
+        _ => upper
+            .checked_add(*numbers.get(middle.checked_sub(1)?)?)?
+            .checked_div(Decimal::TWO),
     }
 }
 
@@ -154,7 +170,10 @@ fn mode(mut numbers: Vec<Decimal>) -> Feel {
     numbers.sort_unstable();
     let runs: Vec<_> = numbers.chunk_by(|a, b| a == b).collect();
     let most = runs.iter().map(|run| run.len()).max().unwrap_or(0);
-    let frequent = runs.iter().filter(|run| run.len() == most).filter_map(|run| run.first());
+    let frequent = runs
+        .iter()
+        .filter(|run| run.len() == most)
+        .filter_map(|run| run.first());
     Feel::list(frequent.map(|number| Feel::Number(*number)).collect())
 }
 

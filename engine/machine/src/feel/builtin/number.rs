@@ -13,7 +13,8 @@ pub(super) fn call(name: &str, arguments: &[Feel], budget: &mut Budget) -> Optio
             .and_then(|scale| round(*number, scale, strategy))
             .map(Feel::Number)
     };
-    let floating = |number: &Decimal, function: fn(f64) -> f64| number.to_f64().map(|number| Feel::number(function(number)));
+    let floating =
+        |number: &Decimal, function: fn(f64) -> f64| number.to_f64().map(|number| Feel::number(function(number)));
     use RoundingStrategy as R;
     let value = match (name, arguments) {
         ("decimal", [Feel::Number(n), Feel::Number(scale)]) => rounded(n, scale, R::MidpointNearestEven),
@@ -34,7 +35,16 @@ pub(super) fn call(name: &str, arguments: &[Feel], budget: &mut Budget) -> Optio
         ("exp", [Feel::Number(n)]) => floating(n, f64::exp),
         ("odd", [Feel::Number(n)]) => Some(Feel::Boolean(n.is_integer() && !even(*n))),
         ("even", [Feel::Number(n)]) => Some(Feel::Boolean(n.is_integer() && even(*n))),
-        ("random number", []) => Some(random(budget)),
+        // 53 bits, between 0 and 1.
+        ("random number", []) => Some(Feel::number((random(budget) >> 11) as f64 / (1_u64 << 53) as f64)),
+        ("uuid", []) => {
+            let bits = u128::from(random(budget)) << 64 | u128::from(random(budget));
+            Some(Feel::text(
+                uuid::Builder::from_random_bytes(bits.to_be_bytes())
+                    .into_uuid()
+                    .to_string(),
+            ))
+        }
         _ => return None,
     };
     Some(value.unwrap_or(Feel::Null))
@@ -59,15 +69,16 @@ fn round(number: Decimal, scale: i32, strategy: RoundingStrategy) -> Option<Deci
 /// The remainder, with the divisor's sign.
 fn modulo(dividend: Decimal, divisor: Decimal) -> Option<Feel> {
     let whole = dividend.checked_div(divisor)?.floor();
-    dividend.checked_sub(divisor.checked_mul(whole)?).map(|rest| Feel::Number(rest.normalize()))
+    dividend
+        .checked_sub(divisor.checked_mul(whole)?)
+        .map(|rest| Feel::Number(rest.normalize()))
 }
 
-/// The next of a sequence that begins anew with each command (SplitMix64), between 0 and 1.
-fn random(budget: &mut Budget) -> Feel {
+/// The next of a sequence that begins anew with each command (SplitMix64).
+fn random(budget: &mut Budget) -> u64 {
     budget.seed = budget.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut bits = budget.seed;
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^= bits >> 31;
-    Feel::number((bits >> 11) as f64 / (1_u64 << 53) as f64)
+    bits ^ (bits >> 31)
 }

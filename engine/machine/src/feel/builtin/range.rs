@@ -31,8 +31,20 @@ impl<'a> Span<'a> {
 
 pub(super) fn call(name: &str, arguments: &[Feel], _: &mut Budget) -> Option<Feel> {
     let known = [
-        "before", "after", "meets", "met by", "overlaps", "overlaps before", "overlaps after", "finishes", "finished by",
-        "includes", "during", "starts", "started by", "coincides",
+        "before",
+        "after",
+        "meets",
+        "met by",
+        "overlaps",
+        "overlaps before",
+        "overlaps after",
+        "finishes",
+        "finished by",
+        "includes",
+        "during",
+        "starts",
+        "started by",
+        "coincides",
     ];
     let [left, right] = arguments else { return None };
     if !known.contains(&name) {

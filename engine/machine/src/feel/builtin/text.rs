@@ -22,7 +22,9 @@ pub(super) fn call(name: &str, arguments: &[Feel], evaluator: &mut Evaluator<'_>
         ("trim", [Feel::Text(it)]) => text(it.trim()),
         ("is blank", [Feel::Text(it)]) => Feel::Boolean(it.trim().is_empty()),
         ("substring", [Feel::Text(it), Feel::Number(start)]) => substring(it, start, None),
-        ("substring", [Feel::Text(it), Feel::Number(start), Feel::Number(length)]) => substring(it, start, Some(length)),
+        ("substring", [Feel::Text(it), Feel::Number(start), Feel::Number(length)]) => {
+            substring(it, start, Some(length))
+        }
         ("substring before", [Feel::Text(it), Feel::Text(part)]) => {
             text(it.split_once(&**part).map_or("", |(before, _)| before))
         }
@@ -79,7 +81,10 @@ fn substring(text: &str, start: &Decimal, length: Option<&Decimal>) -> Feel {
 
 fn compile(pattern: &str, flags: &str) -> Option<regex::Regex> {
     let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).nest_limit(50);
+    builder
+        .size_limit(PATTERN_BYTES_MAX)
+        .dfa_size_limit(PATTERN_BYTES_MAX)
+        .nest_limit(50);
     for flag in flags.chars() {
         match flag {
             'i' => builder.case_insensitive(true),

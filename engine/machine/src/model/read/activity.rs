@@ -7,7 +7,7 @@ use super::super::index::ElementIx;
 use super::super::task::{Binding, CallActivity, ExternalTask, ServiceTask, UserTask};
 use super::super::xml::{Node, Ns};
 use super::process::{Builder, blank, documentation};
-use super::{declaration, extension, form, listener, scope, script};
+use super::{decision, declaration, extension, form, listener, scope, script};
 use crate::expression::Expression;
 
 /// What the body of a multi-instance activity has beside the activity's id.
@@ -124,14 +124,11 @@ fn kind(builder: &mut Builder<'_>, node: &Node, id: &str) -> Option<(Kind, &'sta
         "serviceTask" => (service(builder, node, id)?, "serviceTask"),
         "sendTask" => (service(builder, node, id)?, "sendTask"),
         "businessRuleTask" => {
-            if node.camunda("decisionRef").is_some() {
-                let remedy = "use an external task or a delegate";
-                builder
-                    .problems
-                    .unsupported(node, "a decision (camunda:decisionRef)", remedy);
-                return None;
-            }
-            (service(builder, node, id)?, "businessRuleTask")
+            let kind = match node.camunda("decisionRef") {
+                Some(decision) => Kind::Service(decision::read(builder, node, decision)?),
+                None => service(builder, node, id)?,
+            };
+            (kind, "businessRuleTask")
         }
         "scriptTask" => {
             let script = script::task(builder, node, id)?;
@@ -217,7 +214,7 @@ pub(super) fn implementation(builder: &mut Builder<'_>, node: &Node, id: &str) -
 }
 
 /// `camunda:resultVariable`, or the older `camunda:resultVariableName`.
-fn result_variable(node: &Node) -> Option<String> {
+pub(super) fn result_variable(node: &Node) -> Option<String> {
     let name = node
         .camunda("resultVariable")
         .or_else(|| node.camunda("resultVariableName"));

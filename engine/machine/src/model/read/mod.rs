@@ -4,6 +4,7 @@ mod activity;
 mod boundary;
 mod check;
 mod compensation;
+mod decision;
 mod declaration;
 mod definitions;
 mod event;

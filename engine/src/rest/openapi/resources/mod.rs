@@ -1,5 +1,6 @@
 //! The tables, one file for what belongs together.
 
+mod decision;
 mod engine;
 mod external_task;
 mod history;
@@ -17,6 +18,9 @@ pub(super) fn all() -> Vec<Resource> {
         process::definitions(),
         process::instances(),
         process::executions(),
+        decision::definitions(),
+        decision::requirements(),
+        decision::history(),
         external_task::resource(),
         task::resource(),
         runtime::jobs(),
