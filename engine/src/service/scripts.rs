@@ -4,10 +4,16 @@
 //! brings: no files, no network, no modules, no other script. What it sets comes back in the answer.
 
 mod convert;
+#[allow(
+    unsafe_code,
+    reason = "an allocator is an unsafe trait; reviewed: it counts what the inner one gives"
+)]
+mod memory;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use handoff_machine::Answer;
@@ -15,6 +21,8 @@ use handoff_machine::request::ScriptCall;
 use rquickjs::context::EvalOptions;
 use rquickjs::{CatchResultExt as _, Context, Ctx, Function, Object, Runtime};
 use tokio::sync::Semaphore;
+
+use self::memory::Bounded;
 
 /// Defines what scripts see.
 const PRELUDE: &str = include_str!("scripts/prelude.js");
@@ -82,10 +90,14 @@ impl Scripts {
 /// Runs a script to its end or its limits.
 fn evaluate(call: &ScriptCall, limits: ScriptLimits) -> Answer {
     let deadline = Instant::now() + limits.timeout;
-    let outcome = Runtime::new().and_then(|runtime| {
-        runtime.set_memory_limit(limits.memory);
+    let over = Arc::new(AtomicBool::new(false));
+    let memory = Bounded::new(limits.memory, Arc::clone(&over));
+    let outcome = Runtime::new_with_alloc(memory).and_then(|runtime| {
+        let over = Arc::clone(&over);
         runtime.set_max_stack_size(STACK_BYTES);
-        runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline)));
+        runtime.set_interrupt_handler(Some(Box::new(move || {
+            over.load(Ordering::Relaxed) || Instant::now() >= deadline
+        })));
         let context = Context::full(&runtime)?;
         Ok(context.with(|ctx| within(&ctx, call)))
     });
@@ -93,6 +105,10 @@ fn evaluate(call: &ScriptCall, limits: ScriptLimits) -> Answer {
     // An interruption is an exception like others by then: the clock tells it apart.
     if Instant::now() >= deadline {
         let message = format!("the script ran longer than {} ms", limits.timeout.as_millis());
+        return Answer::Failed { message };
+    }
+    if over.load(Ordering::Relaxed) {
+        let message = format!("the script needs more than {} bytes of memory", limits.memory);
         return Answer::Failed { message };
     }
     match report {

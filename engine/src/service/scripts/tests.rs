@@ -160,6 +160,8 @@ fn time_memory_and_stack_are_limited() {
     };
     for (source, limit) in [
         ("var a = []; for (;;) a.push(new Array(1000).fill(0))", "memory"),
+        ("var a = []; for (;;) a.push({})", "memory"),
+        ("var a = 'x'; for (;;) { try { a += a } catch (e) {} }", "memory"),
         ("(function f() { f() })()", "stack"),
     ] {
         match evaluate(&call(source), patient) {
