@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::decision::DecisionResult;
 use crate::error::Problem;
 use crate::id::{Id, Millis};
-use crate::row::{Batch, Comment, DecisionRow, DefinitionRow, Delegation, Deployment, Instance, RequirementsRow};
+use crate::row::{
+    Attachment, Batch, Comment, DecisionRow, DefinitionRow, Delegation, Deployment, Instance, RequirementsRow,
+};
 use crate::value::Value;
 use crate::view::Tenant;
 
@@ -118,6 +120,8 @@ pub enum Command {
     },
     /// `/batch` and everything `-async`.
     StartBatch(NewBatch),
+    /// Does at once, in one transaction, what a batch would do by jobs.
+    DoAtOnce(NewBatch),
     /// `PUT /batch/{id}/suspended`
     SuspendBatch {
         /// Which.
@@ -174,6 +178,13 @@ pub enum Command {
         /// None removes it.
         annotation: Option<String>,
     },
+    /// `PUT /history/user-operation/{operation}/set-annotation` and `…/clear-annotation`
+    AnnotateOperation {
+        /// The id that all properties of the operation have.
+        operation: Id,
+        /// None removes it.
+        annotation: Option<String>,
+    },
     /// `PUT /process-definition/{id}/history-time-to-live`
     SetHistoryTimeToLive {
         /// Which.
@@ -209,6 +220,8 @@ pub enum Command {
         variables: Vec<VariableInput>,
         /// To be removed.
         deletions: Vec<String>,
+        /// By which call, for the log of what users do.
+        call: VariablesCall,
     },
     /// `PUT /process-instance/{id}/suspended`
     SuspendInstance {
@@ -282,6 +295,10 @@ pub enum Command {
         /// What.
         message: String,
     },
+    /// `POST /task/{id}/attachment/create`
+    AddAttachment(Box<NewAttachment>),
+    /// `DELETE /task/{id}/attachment/{id}`
+    DeleteAttachment(Id),
     /// `PUT /task/{id}/comment`
     EditComment {
         /// Which.
@@ -300,6 +317,17 @@ pub enum Command {
     },
 }
 
+/// How variables are changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariablesCall {
+    /// One, by its name.
+    Set,
+    /// Several, at once.
+    Modify,
+    /// One is removed.
+    Remove,
+}
+
 /// What can be said of a user task from outside (`TaskDto`). All of it is said at once: what is none becomes none.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[allow(missing_docs, reason = "Camunda's names")]
@@ -314,6 +342,18 @@ pub struct TaskFields {
     pub due: Option<Millis>,
     pub follow_up: Option<Millis>,
     pub tenant: Option<String>,
+}
+
+/// What is attached to a task: a file, or its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct NewAttachment {
+    pub task: Id,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub kind: Option<String>,
+    pub url: Option<String>,
+    pub content: Option<Vec<u8>>,
 }
 
 /// What is done with a user task.
@@ -561,6 +601,8 @@ pub enum Reply {
     Done,
     /// Of [`Command::AddComment`]: what was kept.
     Commented(Comment),
+    /// Of [`Command::AddAttachment`]: what was kept.
+    Attached(Attachment),
     /// Where asked for: the variables of the instance as it is, or, where it has ended, as it was.
     Variables(Vec<(String, Value)>),
     /// Of [`Command::Deploy`].

@@ -3,8 +3,8 @@
 use crate::command::Reply;
 use crate::id::{Id, Millis};
 use crate::row::{
-    Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
-    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    Attachment, Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution,
+    ExternalTask, ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
     HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, InstanceState,
     Job, JobDefinition, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
@@ -99,6 +99,11 @@ pub enum Change {
         task: Option<Id>,
         instance: Option<Id>,
     },
+    InsertAttachment {
+        row: Attachment,
+        content: Option<Vec<u8>>,
+    },
+    DeleteAttachment(Id),
     InsertIncident(Incident),
     UpdateIncident(Incident),
     DeleteIncident(Id),
@@ -206,6 +211,11 @@ pub enum Change {
     },
     HistoryDetail(HistoricDetail),
     HistoryOperation(UserOperation),
+    /// Of all its rows.
+    HistoryOperationAnnotation {
+        operation: Id,
+        annotation: Option<String>,
+    },
     HistoryIdentityLink(IdentityLinkLog),
     HistoryBatchStart(HistoricBatch),
     HistoryBatchUpdate(Batch),

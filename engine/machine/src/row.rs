@@ -482,6 +482,23 @@ pub struct Comment {
     pub message: String,
 }
 
+/// What somebody has attached to a task: a file, or the address of one. It is kept as history is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "Camunda's names")]
+pub struct Attachment {
+    pub id: Id,
+    pub task: Id,
+    pub instance: Option<Id>,
+    pub root: Option<Id>,
+    pub user: Option<String>,
+    pub time: Millis,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    /// Its type, in the words of who has attached it.
+    pub kind: Option<String>,
+    pub url: Option<String>,
+}
+
 /// Something that a person must look at.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "Camunda's names")]
@@ -498,13 +515,22 @@ pub struct Incident {
     pub failed_activity: Option<String>,
     pub cause: Id,
     pub root_cause: Id,
-    /// The job or external task; the incident itself, where somebody has made it.
+    /// The job or external task; the incident itself, where somebody has made it; its cause, where a called instance has
+    /// handed it on.
     pub configuration: Id,
     /// The configuration of an incident that somebody has made.
     pub custom: Option<String>,
     pub message: Option<String>,
     pub annotation: Option<String>,
     pub tenant: Option<String>,
+}
+
+impl Incident {
+    /// Whether it is that of an instance which this one has called.
+    #[must_use]
+    pub fn is_handed_on(&self) -> bool {
+        self.cause != self.id
+    }
 }
 
 /// A key by which an instance was started, kept past its end, so that it is started once (F2 of the design).
@@ -763,10 +789,10 @@ pub struct IdentityLinkLog {
     pub user: Option<String>,
     pub group: Option<String>,
     pub task: Id,
-    pub instance: Id,
-    pub root: Id,
-    pub definition: Id,
-    pub definition_key: String,
+    pub instance: Option<Id>,
+    pub root: Option<Id>,
+    pub definition: Option<Id>,
+    pub definition_key: Option<String>,
     /// Added, or deleted.
     pub added: bool,
     pub assigner: Option<String>,

@@ -10,9 +10,9 @@ use crate::decision::DecisionFile;
 use crate::id::Id;
 use crate::model::ProcessModel;
 use crate::row::{
-    Batch, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription, Execution, ExternalTask,
-    HistoricDetail, HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition,
-    RequirementsRow, Resource, UserTask, Variable,
+    Attachment, Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventKind, EventSubscription,
+    Execution, ExternalTask, HistoricDetail, HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job,
+    JobDefinition, RequirementsRow, Resource, UserTask, Variable,
 };
 use crate::value::Value;
 
@@ -183,6 +183,10 @@ pub trait View {
     fn historic_variables(&self, instance: Id) -> Seen<Vec<HistoricVariable>>;
     /// The first values of the variables that an instance began with.
     fn initial_variables(&self, instance: Id) -> Seen<Vec<HistoricDetail>>;
+    fn comment(&self, id: Id) -> Seen<Option<Comment>>;
+    fn attachment(&self, id: Id) -> Seen<Option<Attachment>>;
+    /// Whether an operation of a user is in the history.
+    fn has_operation(&self, operation: Id) -> Seen<bool>;
     /// Incidents that an execution has.
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>>;
 }

@@ -14,11 +14,15 @@ use super::error::{RestError, Result};
 use super::id::Ids;
 use super::reader::Reader;
 use crate::config::Config;
-use crate::service::{CommandError, Engine};
+use crate::service::{CommandError, Engine, Sender};
 
 /// The header by which a call says that a delegate makes it: then a call back into the delegate's own instance fails
 /// at once, instead of waiting for itself.
 const INVOCATION: HeaderName = HeaderName::from_static("handoff-invocation");
+
+/// Who is calling: the name of a user or token of the `--auth-file`, as an extension of the request.
+#[derive(Clone, Debug)]
+pub(crate) struct User(pub(crate) Arc<str>);
 
 /// The engine, as one request sees it.
 #[derive(Clone)]
@@ -62,7 +66,7 @@ impl Api {
     /// # Errors
     /// As the engine's, see [`RestError`].
     pub(crate) async fn submit(&self, command: Command) -> Result<Reply> {
-        Ok(self.engine.submit_from(command, self.invocation).await?)
+        Ok(self.submit_raw(command).await?)
     }
 
     /// Runs a command, for a resource that words refusals itself.
@@ -70,7 +74,16 @@ impl Api {
     /// # Errors
     /// The engine's.
     pub(crate) async fn submit_raw(&self, command: Command) -> std::result::Result<Reply, CommandError> {
-        self.engine.submit_from(command, self.invocation).await
+        let user = self.user.as_deref().map(str::to_owned);
+        self.engine
+            .submit_from(
+                command,
+                Sender {
+                    user,
+                    invocation: self.invocation,
+                },
+            )
+            .await
     }
 
     /// Runs a command whose answer is only that it is done.
@@ -110,9 +123,11 @@ impl FromRequestParts<Api> for Api {
             Some(host) => format!("{}://{host}/engine-rest", api.scheme).into(),
             None => Arc::clone(&api.base),
         };
+        let user = parts.extensions.get::<User>().map(|user| Arc::clone(&user.0));
         Ok(Self {
             invocation,
             base,
+            user: user.or_else(|| api.user.clone()),
             ..api.clone()
         })
     }

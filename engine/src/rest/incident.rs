@@ -4,7 +4,7 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, put};
 use handoff_machine::row::Incident;
-use handoff_machine::{Command, Id};
+use handoff_machine::{Command, Id, MachineError};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -16,6 +16,7 @@ use super::id::Ids;
 use super::path::Path;
 use super::query::{Criteria, Params, Select};
 use super::reader::Reader;
+use crate::service::CommandError;
 
 const ORDERS: &[(&str, &str)] = &[
     ("incidentId", "id"),
@@ -88,15 +89,17 @@ pub(crate) async fn latest_of(api: &Api, execution: Id) -> Result<Response> {
 /// 500 where the store fails.
 pub(crate) fn of_job(reader: &Reader<'_>, incident: &Incident) -> Result<Json> {
     match incident.kind.as_str() {
-        "failedJob" => reader.job_definition_of(incident.configuration),
+        "failedJob" if !incident.is_handed_on() => reader.job_definition_of(incident.configuration),
         _ => Ok(Json::Null),
     }
 }
 
-/// What an incident is about: a job, an external task, or what the one who made it has said.
+/// What an incident is about: a job, an external task, or what the one who made it has said. Nothing, where a called
+/// instance has handed it on.
 pub(crate) fn configuration(ids: Ids, incident: &Incident) -> Json {
     match &incident.custom {
         Some(text) => text.clone().into(),
+        None if incident.is_handed_on() => Json::Null,
         None => ids.json(incident.configuration),
     }
 }
@@ -120,8 +123,11 @@ async fn count_all(api: Api, params: Params) -> Result<Response> {
 }
 
 async fn resolve(api: Api, Path(id): Path<String>) -> Result<Response> {
-    api.run(Command::ResolveIncident(api.ids.read(&id))).await?;
-    Ok(no_content())
+    let resolved = api.submit_raw(Command::ResolveIncident(api.ids.read(&id))).await;
+    resolved.map(|_| no_content()).map_err(|error| match error {
+        CommandError::Machine(MachineError::BadUserRequest(message)) => RestError::invalid(message),
+        error => error.into(),
+    })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -185,7 +191,7 @@ fn select(api: &Api, params: &Params) -> Result<Select<Incident>> {
         .with_all_if(
             of.text("configuration")
                 .map(|text| [api.ids.read(&text).0.into(), text.into()]),
-            "configuration = ? AND custom IS NULL OR custom = ?",
+            "configuration = ? AND custom IS NULL AND cause = id OR custom = ?",
         )
         .within(
             "configuration IN (SELECT id FROM job WHERE job_definition IN (SELECT value FROM json_each(?)))",

@@ -14,9 +14,9 @@ use super::body::{Body, flag, no_content, ok, text};
 use super::error::{RestError, Result};
 use super::instructions::{InstructionDto, modification};
 use super::path::Path;
-use super::targets::{InstancesDto, start_batch};
+use super::targets::{InstancesDto, do_at_once, start_batch};
 
-/// Instances that are modified in one transaction each, while the caller waits.
+/// Instances that are modified in one transaction, while the caller waits.
 const SYNCHRONOUS_MAX: usize = 1_000;
 
 /// The routes.
@@ -48,6 +48,8 @@ impl ModifyDto {
             skip_custom_listeners: self.skip_custom_listeners.unwrap_or(false),
             skip_io_mappings: self.skip_io_mappings.unwrap_or(false),
             reason: None,
+            definition: None,
+            annotation: self.annotation.clone(),
         })
     }
 }
@@ -57,7 +59,6 @@ async fn modify(api: Api, Path(id): Path<String>, Body(dto): Body<ModifyDto>) ->
         return Ok(no_content());
     }
     let modification = dto.read(&api)?;
-    tracing::debug!(annotation = dto.annotation, "an instance is modified");
     api.run(Command::ModifyInstance {
         id: api.ids.read(&id),
         modification,
@@ -91,14 +92,15 @@ impl ExecuteDto {
                 message.to_owned(),
             )
         };
-        if self.process_definition_id.is_none() {
+        let Some(definition) = &self.process_definition_id else {
             return Err(bad("processDefinitionId is null"));
-        }
+        };
         let list = self.modify.instructions.as_deref().unwrap_or_default();
         if list.is_empty() {
             return Err(bad("instructions is empty"));
         }
         let mut modification = self.modify.read(api)?;
+        modification.definition = Some(api.ids.read_definition(definition));
         // "All that run now": a token that this very modification has started is not meant.
         let running: BTreeSet<&str> = list
             .iter()
@@ -131,13 +133,7 @@ async fn execute(api: Api, Body(dto): Body<ExecuteDto>) -> Result<Response> {
             "at most {SYNCHRONOUS_MAX} instances are modified at once: use /modification/executeAsync"
         )));
     }
-    for id in instances {
-        api.run(Command::ModifyInstance {
-            id,
-            modification: modification.clone(),
-        })
-        .await?;
-    }
+    do_at_once(&api, BatchWork::Modify(modification), instances).await?;
     Ok(no_content())
 }
 

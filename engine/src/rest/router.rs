@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
 
-use super::api::{Api, not_allowed, not_found};
+use super::api::{Api, User, not_allowed, not_found};
 use super::auth::{AuthError, Authenticator};
 use super::error::{RestError, Result};
 use super::guard::Guard;
@@ -113,7 +113,8 @@ impl Gate {
     async fn admit(&self, request: &mut Request) -> Result<()> {
         self.guard.check(request)?;
         if let Some(authenticator) = &self.authenticator {
-            authenticator.check(request.headers()).await?;
+            let user = authenticator.check(request.headers()).await?;
+            request.extensions_mut().insert(User(user));
         }
         let path = request.uri().path();
         let bare = bare(path, self.api.engine.name())?;

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use axum::Router;
 use axum::response::Response;
 use axum::routing::get;
-use handoff_machine::command::VariableInput;
+use handoff_machine::command::{VariableInput, VariablesCall};
 use handoff_machine::row::{Execution, Instance, UserTask, Variable};
 use handoff_machine::value::Value;
 use handoff_machine::{Command, Id};
@@ -194,7 +194,7 @@ async fn upload(
         value,
         transient: false,
     };
-    set(kind, &api, id, vec![variable], Vec::new())
+    set(kind, &api, id, vec![variable], Vec::new(), VariablesCall::Set)
         .await
         .map_err(|error| error.wrapped(&before))
 }
@@ -211,12 +211,14 @@ async fn put(
         None => error.into_kind("RestException").context(&before),
     };
     let variable = dto.to_input(name.clone()).map_err(wrap)?;
-    set(kind, &api, id, vec![variable], Vec::new()).await.map_err(wrap)
+    set(kind, &api, id, vec![variable], Vec::new(), VariablesCall::Set)
+        .await
+        .map_err(wrap)
 }
 
 async fn delete(kind: Kind, api: Api, Path((id, name)): Path<(String, String)>) -> Result<Response> {
     let before = format!("Cannot delete {} variable {name}: ", kind.name());
-    set(kind, &api, id, Vec::new(), vec![name])
+    set(kind, &api, id, Vec::new(), vec![name], VariablesCall::Remove)
         .await
         .map_err(|error| error.wrapped(&before))
 }
@@ -234,7 +236,7 @@ async fn modify(kind: Kind, api: Api, Path(id): Path<String>, Body(dto): Body<Mo
     let before = format!("Cannot modify variables for {} {id}: ", kind.name());
     let variables = inputs(&dto.modifications).map_err(|error| error.wrapped(&before))?;
     let deletions = dto.deletions.unwrap_or_default();
-    set(kind, &api, id, variables, deletions)
+    set(kind, &api, id, variables, deletions, VariablesCall::Modify)
         .await
         .map_err(|error| error.wrapped(&before))
 }
@@ -245,6 +247,7 @@ async fn set(
     id: String,
     variables: Vec<VariableInput>,
     deletions: Vec<String>,
+    call: VariablesCall,
 ) -> Result<Response> {
     let scope = api
         .read(move |reader| Ok(scopes(reader, kind, &id)?.first().copied()))
@@ -255,6 +258,7 @@ async fn set(
             local: kind.is_local(),
             variables,
             deletions,
+            call,
         })
         .await?;
     }

@@ -100,6 +100,15 @@ pub(crate) async fn start_batch(api: &Api, work: BatchWork, items: Vec<Id>) -> R
     }
 }
 
+/// Does at once what a batch would do: all of it or nothing.
+///
+/// # Errors
+/// The engine's.
+pub(crate) async fn do_at_once(api: &Api, work: BatchWork, items: Vec<Id>) -> Result<()> {
+    let user = api.user.as_deref().map(str::to_owned);
+    api.run(Command::DoAtOnce(NewBatch { work, items, user })).await
+}
+
 /// A batch in answers.
 pub(crate) fn batch_dto(ids: Ids, batch: &Batch) -> Json {
     json!({

@@ -14,14 +14,23 @@ use crate::store::view::Findings;
 /// Where an answer goes.
 pub(super) type ReplyTo<T> = oneshot::Sender<Result<T, CommandError>>;
 
+/// What is known of who sends a command.
+#[derive(Clone, Debug, Default)]
+pub struct Sender {
+    /// The user, where callers must say who they are: what they do is logged by that name.
+    pub user: Option<String>,
+    /// The delegate's invocation from within which the call is made (`Handoff-Invocation`).
+    pub invocation: Option<Uuid>,
+}
+
 /// Who sent a command.
 pub(super) enum Source {
     /// Somebody who waits for the answer.
     Caller {
         /// Takes the answer.
         reply: ReplyTo<Reply>,
-        /// The delegate's invocation from within which the call is made.
-        invocation: Option<Uuid>,
+        /// What is known of them.
+        sender: Sender,
     },
     /// The job executor.
     Executor,
@@ -32,6 +41,16 @@ pub(super) enum Source {
         /// Its caller, and what it will be told.
         caller: Option<(ReplyTo<Reply>, CommandError)>,
     },
+}
+
+impl Source {
+    /// Who is named in the log of what users do. What the job executor does, nobody does.
+    pub(super) fn user(&self) -> Option<String> {
+        match self {
+            Self::Caller { sender, .. } => sender.user.clone(),
+            Self::Executor | Self::Failure { .. } => None,
+        }
+    }
 }
 
 /// A command on its way through the writer.
@@ -147,6 +166,7 @@ fn kind(command: &Command) -> &'static str {
         Command::MigrateInstances { .. } => "migrate-instances",
         Command::RestartInstances { .. } => "restart-instances",
         Command::StartBatch(_) => "start-batch",
+        Command::DoAtOnce(_) => "do-at-once",
         Command::SuspendBatch { .. } => "suspend-batch",
         Command::DeleteBatch { .. } => "delete-batch",
         Command::SuspendDefinitions(_) => "suspend-definitions",
@@ -157,6 +177,7 @@ fn kind(command: &Command) -> &'static str {
         Command::CreateIncident { .. } => "create-incident",
         Command::ResolveIncident(_) => "resolve-incident",
         Command::AnnotateIncident { .. } => "annotate-incident",
+        Command::AnnotateOperation { .. } => "annotate-operation",
         Command::SetHistoryTimeToLive { .. } => "set-history-time-to-live",
         Command::EvaluateDecision { .. } => "evaluate-decision",
         Command::SetDecisionTimeToLive { .. } => "set-decision-time-to-live",
@@ -183,6 +204,7 @@ fn kind(command: &Command) -> &'static str {
         Command::CreateTask(_) => "create-task",
         Command::Task { .. } => "act-on-task",
         Command::DeleteTask(_) => "delete-task",
+        Command::AddAttachment(_) | Command::DeleteAttachment(_) => "attachment",
         Command::AddComment { .. }
         | Command::EditComment { .. }
         | Command::DeleteComment(_)

@@ -36,9 +36,9 @@ use handoff_machine::view::Definition;
 use handoff_machine::{Command, Id, Millis, Node, Reply};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use self::clock::{Clock, SystemClock};
+pub use self::command::Sender;
 use self::command::{Source, Work};
 pub use self::delegates::Delegates;
 pub use self::error::CommandError;
@@ -109,19 +109,19 @@ impl Engine {
     /// # Errors
     /// See [`CommandError`]; nothing has happened then.
     pub async fn submit(&self, command: Command) -> Result<Reply, CommandError> {
-        self.submit_from(command, None).await
+        self.submit_from(command, Sender::default()).await
     }
 
-    /// As [`Engine::submit`], for a call that says by `Handoff-Invocation: <invocation id>` that a delegate makes it:
-    /// if it needs an instance that waits for this delegate, it fails at once.
+    /// As [`Engine::submit`], for a call of which more is known. If it needs an instance that waits for the very delegate
+    /// that makes it, it fails at once.
     ///
     /// # Errors
     /// As [`Engine::submit`], and [`CommandError::Cycle`].
-    pub async fn submit_from(&self, command: Command, invocation: Option<Uuid>) -> Result<Reply, CommandError> {
+    pub async fn submit_from(&self, command: Command, sender: Sender) -> Result<Reply, CommandError> {
         let (reply, answer) = oneshot::channel();
         self.0
             .queue
-            .push(Work::command(command, Source::Caller { reply, invocation }))?;
+            .push(Work::command(command, Source::Caller { reply, sender }))?;
         answer.await.unwrap_or(Err(CommandError::ShuttingDown))
     }
 

@@ -163,7 +163,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::service::command::Source;
+    use crate::service::command::{Sender, Source};
 
     fn work(command: Command) -> Work {
         let (reply, _) = oneshot::channel();
@@ -171,7 +171,7 @@ mod tests {
             command,
             Source::Caller {
                 reply,
-                invocation: None,
+                sender: Sender::default(),
             },
         )
     }

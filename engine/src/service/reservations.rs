@@ -206,7 +206,7 @@ impl Reservations {
             .iter()
             .filter(move |(_, holder)| {
                 holder.parked.iter().any(
-                    |pending| matches!(&pending.source, Source::Caller { invocation, .. } if *invocation == Some(caller)),
+                    |pending| matches!(&pending.source, Source::Caller { sender, .. } if sender.invocation == Some(caller)),
                 )
             })
             .map(|(ticket, _)| *ticket)

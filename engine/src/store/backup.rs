@@ -167,6 +167,7 @@ const REFERENCES: &[(&str, &str, &str)] = &[
     ("task", "execution", "execution"),
     ("job", "instance", "process_instance"),
     ("event_subscription", "instance", "process_instance"),
+    ("attachment_content", "id", "attachment"),
 ];
 
 fn references(connection: &Connection) -> rusqlite::Result<Vec<String>> {

@@ -2,8 +2,8 @@
 //! [`Table::COLUMNS`] and gives the result to [`Table::from_row`].
 
 use handoff_machine::row::{
-    Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
-    ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
+    Attachment, Batch, Comment, DecisionRow, DedupeKey, DefinitionRow, Deployment, EventSubscription, Execution,
+    ExternalTask, ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
     HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
     JobDefinition, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
@@ -172,6 +172,12 @@ table!(
 table!(
     IdentityLink in "identity_link":
     id("id"), task("task"), user("user_id"), group("group_id"), kind("kind"),
+);
+
+table!(
+    Attachment in "attachment":
+    id("id"), task("task"), instance("instance"), root("root"), user("user_id"), time("time"), name("name"),
+    description("description"), kind("kind"), url("url"),
 );
 
 table!(

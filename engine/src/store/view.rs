@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use handoff_machine::Id;
 use handoff_machine::row::{
-    Batch, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask, HistoricDetail,
-    HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition, RequirementsRow,
-    Resource, UserTask, Variable,
+    Attachment, Batch, Comment, DedupeKey, Deployment, EventKind, EventSubscription, Execution, ExternalTask,
+    HistoricDetail, HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job, JobDefinition,
+    RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
 use handoff_machine::view::{
     DecisionDefinition, DecisionQuery, Definition, Seen, SubscriptionQuery, Tenant, View, ViewError,
@@ -475,6 +475,22 @@ impl View for StoreView<'_> {
             ),
             params![instance.0],
         )
+    }
+
+    fn comment(&self, id: Id) -> Seen<Option<Comment>> {
+        self.optional(select!(Comment, "comment WHERE id = ?1"), params![id.0])
+    }
+
+    fn attachment(&self, id: Id) -> Seen<Option<Attachment>> {
+        self.optional(select!(Attachment, "attachment WHERE id = ?1"), params![id.0])
+    }
+
+    fn has_operation(&self, operation: Id) -> Seen<bool> {
+        let found: Vec<UserOperation> = self.list(
+            select!(UserOperation, "user_operation WHERE operation = ?1 LIMIT 1"),
+            params![operation.0],
+        )?;
+        Ok(!found.is_empty())
     }
 
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {

@@ -2,6 +2,7 @@
 //! authentication, and what clients are known to send.
 
 mod access;
+mod attachments;
 mod bad_input;
 mod breadth;
 mod clients;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value as Json};
 
 use super::drain::drain;
@@ -18,6 +18,9 @@ use super::server::{Answer, TestServer, read};
 const MEANWHILE: Duration = Duration::from_millis(300);
 /// Between two tries of a step that says `within`: what it waits for is only seen by asking.
 const TRY_AGAIN: Duration = Duration::from_millis(50);
+
+/// The password of every user of a recording.
+pub(crate) const PASSWORD: &str = "secret";
 
 /// How long what a recording has deployed may take to go.
 const CLEAN_UP: Duration = Duration::from_secs(5);
@@ -32,6 +35,8 @@ struct Play<'s> {
     bound: HashMap<String, String>,
     /// What was deployed.
     deployments: Vec<String>,
+    /// Whose recording it is, where callers must say who they are.
+    user: Option<String>,
 }
 
 /// Plays a recording to its end.
@@ -48,6 +53,7 @@ pub(crate) async fn play(server: &TestServer, recording: &Json) -> Result<()> {
         names,
         bound: HashMap::new(),
         deployments: Vec::new(),
+        user: recording["user"].as_str().map(str::to_owned),
     };
     let result = play.steps(recording).await;
     if recording["cleanup"].as_bool().unwrap_or(false) {
@@ -78,7 +84,8 @@ impl Play<'_> {
             let path = format!("/deployment/{id}?cascade=true&skipCustomListeners=true&skipIoMappings=true");
             let deadline = Instant::now() + CLEAN_UP;
             loop {
-                let answer = self.server.send(Method::DELETE, &path, None).await?;
+                let request = self.server.client.delete(self.server.url(&path));
+                let answer = read(self.signed(request).send().await?).await?;
                 // A job that is just running can make it fail.
                 if matches!(answer.status, 204 | 404) {
                     break;
@@ -152,16 +159,21 @@ impl Play<'_> {
     async fn request(&self, step: &Json) -> Result<Answer> {
         let method: Method = step["method"].as_str().context("no method")?.parse()?;
         let path = self.filled(&step["path"]);
-        let mut request = self
-            .server
-            .client
-            .request(method, self.server.url(path.as_str().context("no path")?));
+        let url = self.server.url(path.as_str().context("no path")?);
+        let mut request = self.signed(self.server.client.request(method, url));
         match (step.get("raw").and_then(Json::as_str), step.get("body")) {
             (Some(raw), _) => request = request.header("content-type", "application/json").body(raw.to_owned()),
             (None, Some(body)) => request = request.json(&self.filled(body)),
             (None, None) => {}
         }
         read(request.send().await?).await
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.user {
+            Some(user) => request.basic_auth(user, Some(PASSWORD)),
+            None => request,
+        }
     }
 
     async fn deploy(&self, files: &[Json], fields: &Json) -> Result<Answer> {
@@ -181,7 +193,8 @@ impl Play<'_> {
             );
         }
         let url = self.server.url("/deployment/create");
-        read(self.server.client.post(url).multipart(form).send().await?).await
+        let request = self.signed(self.server.client.post(url)).multipart(form);
+        read(request.send().await?).await
     }
 
     /// With the values of `${name}`, also within texts.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::player::play;
+use super::player::{PASSWORD, play};
 use super::server::TestServer;
 
 /// What does not pass yet, and why. A recording that passes must not be here.
@@ -32,6 +32,21 @@ fn recordings() -> Result<BTreeMap<String, Json>> {
     Ok(recordings)
 }
 
+/// Plays a recording of a user, which asks of all that has happened, against an engine of its own.
+async fn play_for(user: &str, recording: &Json) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    std::fs::write(directory.path().join("password"), PASSWORD)?;
+    let file = directory.path().join("auth.toml");
+    std::fs::write(
+        &file,
+        format!("[[users]]\nname = \"{user}\"\npassword-file = \"password\"\n"),
+    )?;
+    let server = TestServer::start_with(|config| config.auth_file = Some(file)).await?;
+    let played = play(&server, recording).await;
+    server.stop().await?;
+    played
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recordings_of_a_real_camunda_are_answered_alike() -> Result<()> {
     let recordings = recordings()?;
@@ -46,7 +61,11 @@ async fn the_recordings_of_a_real_camunda_are_answered_alike() -> Result<()> {
     let server = TestServer::start().await?;
     let results: BTreeMap<&str, Option<String>> = stream::iter(&recordings)
         .map(async |(name, recording)| {
-            let failure = play(&server, recording).await.err().map(|error| format!("{error:#}"));
+            let played = match recording["user"].as_str() {
+                Some(user) => play_for(user, recording).await,
+                None => play(&server, recording).await,
+            };
+            let failure = played.err().map(|error| format!("{error:#}"));
             Ok::<_, anyhow::Error>((name.as_str(), failure))
         })
         .buffer_unordered(AT_A_TIME)

@@ -16,6 +16,12 @@ pub struct Modification {
     pub skip_io_mappings: bool,
     /// For the history, where nothing of the instance is left.
     pub reason: Option<String>,
+    /// The definition that all instances are of, where the call is for many.
+    #[serde(default)]
+    pub definition: Option<Id>,
+    /// For the log of what users do.
+    #[serde(default)]
+    pub annotation: Option<String>,
 }
 
 /// One step of a modification.

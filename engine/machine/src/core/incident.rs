@@ -1,4 +1,5 @@
-//! Incidents: what a person must look at.
+//! Incidents: what a person must look at. One of a called instance is one of its caller too, and so on to the top; they end
+//! together.
 
 use super::halt::Run;
 use super::work::Work;
@@ -60,8 +61,43 @@ impl Work<'_> {
             resolved: false,
             removal_time: None,
         });
+        let handed_on = self.handed_on(&incident)?;
         self.insert(incident);
-        Ok(())
+        match handed_on {
+            Some(incident) => self.insert_incident(incident, root),
+            None => Ok(()),
+        }
+    }
+
+    /// The incident that an incident of a called instance is for its caller (Camunda's `createRecursiveIncidents`).
+    fn handed_on(&mut self, cause: &Incident) -> Run<Option<Incident>> {
+        let Some(instance) = cause.instance else {
+            return Ok(None);
+        };
+        let Some(call) = self.instance(instance)?.and_then(|row| row.super_execution) else {
+            return Ok(None);
+        };
+        let Some(caller) = self.execution(call)?.cloned() else {
+            return Ok(None);
+        };
+        let tenant = self.instance(caller.instance)?.and_then(|row| row.tenant.clone());
+        Ok(Some(Incident {
+            id: self.id()?,
+            kind: cause.kind.clone(),
+            time: cause.time,
+            instance: Some(caller.instance),
+            execution: Some(call),
+            definition: Some(caller.definition),
+            failed_activity: Some(caller.activity.clone()),
+            activity: caller.activity,
+            cause: cause.id,
+            root_cause: cause.root_cause,
+            configuration: cause.id,
+            custom: None,
+            message: None,
+            annotation: None,
+            tenant,
+        }))
     }
 
     /// Ends the incidents that somebody has made for an execution that ends.
@@ -73,8 +109,7 @@ impl Work<'_> {
             if incident.custom.is_some() && !self.tables.incidents.knows(incident.id) {
                 let id = incident.id;
                 self.tables.incidents.load(incident);
-                self.remove::<Incident>(id);
-                self.history.incident_end(id, self.now(), false);
+                self.end_incident(id, false)?;
             }
         }
         Ok(())
@@ -83,9 +118,15 @@ impl Work<'_> {
     /// Ends the incidents of a job or external task: resolved, or gone with what they were about.
     pub(super) fn end_incidents(&mut self, configuration: Id, resolved: bool) -> Run<()> {
         for incident in self.incidents_of(configuration)? {
-            self.remove::<Incident>(incident.id);
-            self.history.incident_end(incident.id, self.now(), resolved);
+            self.end_incident(incident.id, resolved)?;
         }
         Ok(())
+    }
+
+    /// Ends an incident, and what it is for those who have called its instance.
+    pub(super) fn end_incident(&mut self, id: Id, resolved: bool) -> Run<()> {
+        self.remove::<Incident>(id);
+        self.history.incident_end(id, self.now(), resolved);
+        self.end_incidents(id, resolved)
     }
 }

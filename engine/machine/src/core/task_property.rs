@@ -2,6 +2,7 @@
 
 use super::calendar;
 use super::halt::{Halt, Run};
+use super::identity_log::Reset;
 use super::work::Work;
 use crate::id::Id;
 use crate::row::UserTask;
@@ -71,7 +72,9 @@ impl Work<'_> {
                 )));
             }
         };
+        let before = self.task(id)?.cloned();
         self.change::<UserTask>(id, set);
+        self.log_people(id, before.as_ref(), Reset::default())?;
         if let Some(task) = self.task(id)?.cloned() {
             self.history.task_update(task);
         }

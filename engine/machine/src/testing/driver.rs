@@ -33,6 +33,8 @@ pub struct Driver {
     pub now: Millis,
     /// What was noticed.
     pub notices: Vec<Notice>,
+    /// Who sends the commands.
+    pub user: Option<String>,
     /// Who answers requests.
     pub responder: Responder,
     next: i64,
@@ -55,6 +57,7 @@ impl Driver {
             memory: Memory::default(),
             now: 1_700_000_000_000,
             notices: Vec::new(),
+            user: None,
             responder: Box::new(|request| panic!("nobody answers {request:?}")),
             next: 1,
         }
@@ -88,7 +91,7 @@ impl Driver {
             history_time_to_live: None,
             enforce_history_time_to_live: true,
             removal_time_at_start: false,
-            user: None,
+            user: self.user.clone(),
             steps_max: STEPS_MAX,
         };
         let mut answers = Vec::new();

@@ -14,10 +14,10 @@ use crate::delta::Change;
 use crate::id::Id;
 use crate::model;
 use crate::row::{
-    Batch, Comment, DecisionRow, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription, Execution,
-    ExternalTask, ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
-    HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
-    JobDefinition, JobKind, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
+    Attachment, Batch, Comment, DecisionRow, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription,
+    Execution, ExternalTask, ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail,
+    HistoricIncident, HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident,
+    Instance, Job, JobDefinition, JobKind, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
 use crate::value::Value;
 use crate::view::{DecisionDefinition, DecisionQuery, Definition, Seen, SubscriptionQuery, Tenant, View};
@@ -40,6 +40,7 @@ pub struct Memory {
     pub tasks: BTreeMap<Id, UserTask>,
     pub links: BTreeMap<Id, IdentityLink>,
     pub comments: BTreeMap<Id, Comment>,
+    pub attachments: BTreeMap<Id, (Attachment, Option<Vec<u8>>)>,
     pub incidents: BTreeMap<Id, Incident>,
     pub dedupe_keys: Vec<DedupeKey>,
     pub historic_instances: BTreeMap<Id, HistoricInstance>,
@@ -178,6 +179,8 @@ impl Memory {
             Change::DeleteComments { task, instance } => self.comments.retain(|_, row| {
                 !(task.is_some() && row.task == task || instance.is_some() && row.instance == instance)
             }),
+            Change::InsertAttachment { row, content } => put(&mut self.attachments, row.id, (row, content)),
+            Change::DeleteAttachment(id) => delete(&mut self.attachments, id),
             Change::InsertIncident(row) => put(&mut self.incidents, row.id, row),
             Change::UpdateIncident(row) => update(&mut self.incidents, row.id, row),
             Change::InsertJobDefinition(row) => {
@@ -339,6 +342,11 @@ impl Memory {
             }
             Change::HistoryDetail(row) => self.details.push(row),
             Change::HistoryOperation(row) => self.operations.push(row),
+            Change::HistoryOperationAnnotation { operation, annotation } => {
+                for row in self.operations.iter_mut().filter(|row| row.operation == operation) {
+                    row.annotation.clone_from(&annotation);
+                }
+            }
             Change::HistoryIdentityLink(row) => self.identity_links.push(row),
             Change::HistoryBatchStart(row) => put(&mut self.historic_batches, row.batch.id, row),
             Change::HistoryBatchUpdate(batch) => {
@@ -468,7 +476,8 @@ impl Memory {
         for row in self.incidents.values() {
             let there = row.custom.is_some()
                 || self.jobs.contains_key(&row.configuration)
-                || self.external_tasks.contains_key(&row.configuration);
+                || self.external_tasks.contains_key(&row.configuration)
+                || row.is_handed_on() && self.incidents.contains_key(&row.configuration);
             assert!(there, "the cause of {row:?}");
         }
     }
@@ -756,6 +765,18 @@ impl View for Memory {
             .iter()
             .filter(|row| row.scope == instance && row.initial && row.kind == DetailKind::VariableUpdate);
         Ok(found.cloned().collect())
+    }
+
+    fn comment(&self, id: Id) -> Seen<Option<Comment>> {
+        Ok(self.comments.get(&id).cloned())
+    }
+
+    fn attachment(&self, id: Id) -> Seen<Option<Attachment>> {
+        Ok(self.attachments.get(&id).map(|(row, _)| row.clone()))
+    }
+
+    fn has_operation(&self, operation: Id) -> Seen<bool> {
+        Ok(self.operations.iter().any(|row| row.operation == operation))
     }
 
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {

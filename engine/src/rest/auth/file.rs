@@ -104,13 +104,14 @@ impl Authenticator {
         let mut tokens = Vec::new();
         for token in file.tokens {
             let refuse = |reason: &str| entry(path, "token", &token.name, reason);
-            tokens.push(match (&token.token_sha256, &token.token_file) {
+            let digest = match (&token.token_sha256, &token.token_file) {
                 (Some(text), None) => {
                     hexadecimal(text).ok_or_else(|| refuse("token-sha256 must be 64 hexadecimal digits"))?
                 }
                 (None, Some(file)) => secret(&beside.join(file), &refuse)?,
                 _ => return Err(refuse("say either token-sha256 or token-file")),
-            });
+            };
+            tokens.push((token.name, digest));
         }
         if users.is_empty() && tokens.is_empty() {
             return Err(AuthError::Empty { path: path.to_owned() });
@@ -171,7 +172,8 @@ mod tests {
     fn secrets_are_read_from_files_beside() {
         let authenticator =
             read_toml("[[users]]\nname='a'\npassword-file='pw'\n[[tokens]]\nname='t'\ntoken-file='pw'").unwrap();
-        assert!(authenticator.has_token("secret") && !authenticator.has_token("secret\n"));
+        assert!(authenticator.token_of("secret").is_some());
+        assert!(authenticator.token_of("secret\n").is_none());
     }
 
     #[test]

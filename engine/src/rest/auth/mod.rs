@@ -48,7 +48,8 @@ enum Password {
 /// The callers that there are.
 pub(crate) struct Authenticator {
     users: HashMap<String, Password>,
-    tokens: Vec<Digest32>,
+    /// With their names.
+    tokens: Vec<(String, Digest32)>,
     /// The key of the remembered passwords: they mean nothing outside this process.
     key: Digest32,
     verified: Mutex<HashMap<String, Digest32>>,
@@ -56,7 +57,7 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    fn new(users: HashMap<String, Password>, tokens: Vec<Digest32>) -> Self {
+    fn new(users: HashMap<String, Password>, tokens: Vec<(String, Digest32)>) -> Self {
         Self {
             users,
             tokens,
@@ -66,23 +67,23 @@ impl Authenticator {
         }
     }
 
-    /// Lets a caller in, or not.
+    /// Lets a caller in, or not, and says who it is: the name of the user or token.
     ///
     /// # Errors
     /// 401 with `WWW-Authenticate`.
-    pub(crate) async fn check(self: &Arc<Self>, headers: &HeaderMap) -> Result<()> {
+    pub(crate) async fn check(self: &Arc<Self>, headers: &HeaderMap) -> Result<Arc<str>> {
         let credentials = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let (scheme, secret) = credentials.split_once(' ').unwrap_or_default();
         let known = match scheme.to_ascii_lowercase().as_str() {
-            "bearer" => self.has_token(secret.trim()),
-            "basic" => self.has_user(secret.trim()).await,
-            _ => false,
+            "bearer" => self.token_of(secret.trim()),
+            "basic" => self.user_of(secret.trim()).await,
+            _ => None,
         };
-        if known {
-            return Ok(());
+        if let Some(name) = known {
+            return Ok(name.into());
         }
         let challenge = HeaderValue::from_static("Basic realm=\"handoff\", charset=\"UTF-8\"");
         let error = RestError::new(
@@ -95,26 +96,30 @@ impl Authenticator {
 
     /// Whether a user has this password.
     pub(crate) async fn knows(self: &Arc<Self>, user: &str, password: &str) -> bool {
-        self.has_user(&STANDARD.encode(format!("{user}:{password}"))).await
+        let secret = STANDARD.encode(format!("{user}:{password}"));
+        self.user_of(&secret).await.is_some()
     }
 
-    fn has_token(&self, token: &str) -> bool {
+    fn token_of(&self, token: &str) -> Option<String> {
         let digest = digest(token.as_bytes());
-        self.tokens
-            .iter()
-            .fold(0, |found, known| found | known.ct_eq(&digest).unwrap_u8())
-            == 1
+        // All are compared, whichever it is.
+        let found = self.tokens.iter().fold(None, |found, (name, known)| {
+            if bool::from(known.ct_eq(&digest)) {
+                Some(name)
+            } else {
+                found
+            }
+        });
+        found.cloned()
     }
 
-    async fn has_user(self: &Arc<Self>, secret: &str) -> bool {
-        let Some((name, password)) = basic(secret) else {
-            return false;
+    async fn user_of(self: &Arc<Self>, secret: &str) -> Option<String> {
+        let (name, password) = basic(secret)?;
+        let right = match self.users.get(&name)? {
+            Password::Digest(known) => known.ct_eq(&digest(password.as_bytes())).into(),
+            Password::Hash(hash) => self.verify(name.clone(), password, hash.clone()).await,
         };
-        match self.users.get(&name) {
-            None => false,
-            Some(Password::Digest(known)) => known.ct_eq(&digest(password.as_bytes())).into(),
-            Some(Password::Hash(hash)) => self.verify(name, password, hash.clone()).await,
-        }
+        right.then_some(name)
     }
 
     async fn verify(self: &Arc<Self>, name: String, password: String, hash: String) -> bool {
@@ -182,7 +187,7 @@ mod tests {
         authenticator
             .check(&headers)
             .await
-            .map_or_else(|error| error.status.as_u16(), |()| 200)
+            .map_or_else(|error| error.status.as_u16(), |_| 200)
     }
 
     #[tokio::test]
@@ -191,7 +196,7 @@ mod tests {
             ("ann".into(), hashed()),
             ("bob".into(), Password::Digest(digest(b"pw"))),
         ]);
-        let authenticator = Arc::new(Authenticator::new(users, vec![digest(b"t0ken")]));
+        let authenticator = Arc::new(Authenticator::new(users, vec![("host".to_owned(), digest(b"t0ken"))]));
         let basic = |text: &str| format!("Basic {}", STANDARD.encode(text));
         for (credentials, expected) in [
             (None, 401),

@@ -14,7 +14,7 @@ use crate::rest::error::{RestError, Result};
 use crate::rest::id::NOBODY;
 use crate::rest::path::Path;
 use crate::rest::query::{Params, Select};
-use crate::rest::targets::{self, InstancesDto, TARGETS_MAX};
+use crate::rest::targets::{self, InstancesDto, TARGETS_MAX, do_at_once};
 use crate::rest::variables::{VariablesDto, inputs};
 
 /// The most tasks whose retries are set by one call.
@@ -186,7 +186,7 @@ pub(super) async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Bod
     act(&api, &id, Action::SetRetries(dto.checked()?)).await
 }
 
-/// `PUT /external-task/retries`: one after the other; the first that is refused ends it.
+/// `PUT /external-task/retries`: of all of them, or of none.
 pub(super) async fn set_retries_of_many(api: Api, Body(dto): Body<RetriesDto>) -> Result<Response> {
     let retries = dto.checked()?;
     let ids = dto.external_task_ids.unwrap_or_default();
@@ -197,9 +197,8 @@ pub(super) async fn set_retries_of_many(api: Api, Body(dto): Body<RetriesDto>) -
             format!("externalTaskIds must list between 1 and {MANY_MAX} tasks"),
         ));
     }
-    for id in ids {
-        act(&api, &id, Action::SetRetries(retries)).await?;
-    }
+    let tasks = ids.iter().map(|id| api.ids.read(id)).collect();
+    do_at_once(&api, BatchWork::SetExternalTaskRetries(retries), tasks).await?;
     Ok(no_content())
 }
 

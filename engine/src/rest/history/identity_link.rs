@@ -32,7 +32,7 @@ fn more() -> Router<Api> {
 
 fn dto(reader: &Reader<'_>, row: &IdentityLinkLog, _: &Params) -> Result<Json> {
     let ids = reader.ids;
-    let removal = reader.removal_time(row.removal_time, Some(row.instance))?;
+    let removal = reader.removal_time(row.removal_time, row.instance)?;
     Ok(json!({
         "id": ids.text(row.id),
         "time": date::format(row.time),
@@ -40,19 +40,24 @@ fn dto(reader: &Reader<'_>, row: &IdentityLinkLog, _: &Params) -> Result<Json> {
         "userId": row.user,
         "groupId": row.group,
         "taskId": ids.text(row.task),
-        "processDefinitionId": reader.definition_id(row.definition)?,
+        "processDefinitionId": reader.definition_id_opt(row.definition)?,
         "processDefinitionKey": row.definition_key,
         "operationType": if row.added { "add" } else { "delete" },
         "assignerId": row.assigner,
         "tenantId": row.tenant,
         "removalTime": removal.map(date::format),
-        "rootProcessInstanceId": ids.text(row.root),
+        "rootProcessInstanceId": ids.json_opt(row.root),
     }))
 }
 
 fn select(api: &Api, params: &Params) -> Result<Select<IdentityLinkLog>> {
     let of = Criteria::new(params, api.ids);
-    let added = of.text("operationType").map(|text| i64::from(text == "add"));
+    let added = of.text("operationType").map(|text| match text.as_str() {
+        "add" => 1,
+        "delete" => 0,
+        // No row is that.
+        _ => -1_i64,
+    });
     let mut select = Select::new();
     select
         .with("time <= ?", of.instant("dateBefore")?)

@@ -90,7 +90,11 @@ fn select(api: &Api, params: &Params) -> Result<Select<HistoricIncident>> {
         .with("end_time > ?", of.instant("endTimeAfter")?)
         .with("cause = ?", of.id("causeIncidentId"))
         .with("root_cause = ?", of.id("rootCauseIncidentId"))
-        .with("configuration = ?", of.id("configuration"))
+        .with_all_if(
+            of.text("configuration")
+                .map(|text| [api.ids.read(&text).0.into(), text.into()]),
+            "configuration = ? AND custom IS NULL AND cause = id OR custom = ?",
+        )
         .only_if(of.is("open"), "end_time IS NULL")
         .only_if(of.is("deleted"), "deleted <> 0")
         .only_if(of.is("resolved"), "resolved <> 0")

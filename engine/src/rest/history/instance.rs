@@ -138,6 +138,18 @@ pub(crate) fn select(api: &Api, params: &Params) -> Result<Select<HistoricInstan
             "id IN (SELECT instance FROM historic_incident WHERE message = ?)",
             of.text("incidentMessage"),
         )
+        .with(
+            "id IN (SELECT instance FROM historic_incident WHERE message GLOB ?)",
+            of.pattern("incidentMessageLike"),
+        )
+        .with(
+            "id IN (SELECT instance FROM historic_incident WHERE resolved = ? AND deleted = 0)",
+            of.text("incidentStatus").map(|status| i64::from(status != "open")),
+        )
+        .within(
+            "id IN (SELECT instance FROM historic_incident WHERE id IN (SELECT value FROM json_each(?)))",
+            of.ids("incidentIdIn")?,
+        )
         .with("start_time <= ?", of.instant("startedBefore")?)
         .with("start_time >= ?", of.instant("startedAfter")?)
         .with("end_time <= ?", of.instant("finishedBefore")?)

@@ -1,9 +1,13 @@
 //! `/history/user-operation`: what authenticated users did.
 
+use axum::routing::put;
+use handoff_machine::Command;
 use handoff_machine::row::UserOperation;
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::history;
+use crate::rest::body::{Body, no_content, text};
 use crate::rest::date;
 
 const ORDERS: &[(&str, &str)] = &[("timestamp", "time")];
@@ -17,6 +21,30 @@ history!(
 
 fn more() -> Router<Api> {
     Router::new()
+        .route("/history/user-operation/{id}/set-annotation", put(annotate))
+        .route("/history/user-operation/{id}/clear-annotation", put(clear_annotation))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct AnnotationDto {
+    #[serde(deserialize_with = "text")]
+    annotation: Option<String>,
+}
+
+/// `PUT …/{operationId}/set-annotation`: of all properties of the operation.
+async fn annotate(api: Api, Path(id): Path<String>, Body(dto): Body<AnnotationDto>) -> Result<Response> {
+    set_annotation(&api, &id, dto.annotation).await
+}
+
+async fn clear_annotation(api: Api, Path(id): Path<String>) -> Result<Response> {
+    set_annotation(&api, &id, None).await
+}
+
+async fn set_annotation(api: &Api, id: &str, annotation: Option<String>) -> Result<Response> {
+    let operation = api.ids.read(id);
+    api.run(Command::AnnotateOperation { operation, annotation }).await?;
+    Ok(no_content())
 }
 
 fn dto(reader: &Reader<'_>, row: &UserOperation, _: &Params) -> Result<Json> {

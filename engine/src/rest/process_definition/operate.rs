@@ -84,14 +84,14 @@ async fn suspend_by_key_in_body(api: Api, Body(dto): Body<SuspendDto>) -> Result
 }
 
 async fn suspend_by_key(api: Api, Path(key): Path<String>, Body(dto): Body<SuspendDto>) -> Result<Response> {
-    dto.run(
-        &api,
-        DefinitionTarget::Key {
-            key,
-            tenant: Some(None),
-        },
-    )
-    .await
+    dto.run(&api, latest(&api, key, None).await?).await
+}
+
+/// The latest version: a key in the path names no other, as in Camunda.
+async fn latest(api: &Api, key: String, tenant: Option<String>) -> Result<DefinitionTarget> {
+    let named = super::Named::Key(key, tenant);
+    let found = api.read(move |reader| Ok(named.find(reader)?.id)).await;
+    found.map(DefinitionTarget::Id)
 }
 
 async fn suspend_by_key_and_tenant(
@@ -99,8 +99,7 @@ async fn suspend_by_key_and_tenant(
     Path((key, tenant)): Path<(String, String)>,
     Body(dto): Body<SuspendDto>,
 ) -> Result<Response> {
-    let tenant = Some(Some(tenant));
-    dto.run(&api, DefinitionTarget::Key { key, tenant }).await
+    dto.run(&api, latest(&api, key, Some(tenant)).await?).await
 }
 
 #[derive(Debug, Default, Deserialize)]

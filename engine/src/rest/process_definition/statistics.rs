@@ -9,14 +9,14 @@ use serde_json::{Value as Json, json};
 use super::Named;
 use crate::rest::api::Api;
 use crate::rest::body::ok;
-use crate::rest::error::Result;
+use crate::rest::error::{RestError, Result};
 use crate::rest::path::Path;
 use crate::rest::query::{Params, Select};
 use crate::rest::reader::Reader;
 
 /// `GET /process-definition/statistics`: for each definition.
 pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
-    let wanted = Wanted::of(&params);
+    let wanted = Wanted::of(&params, true)?;
     let statistics = api.read(move |reader| {
         let definitions = Select::<DefinitionRow>::new().rows(reader.connection)?;
         let one = |row: &DefinitionRow| {
@@ -36,7 +36,7 @@ pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
                 "id": reader.ids.definition(&row.key, row.version, row.id),
                 "instances": instances,
                 "failedJobs": failed,
-                "incidents": incidents(reader, wanted, row.id, None)?,
+                "incidents": incidents(reader, &wanted.incidents, row.id, None)?,
                 "definition": super::dto(reader.ids, row),
             }))
         };
@@ -65,23 +65,49 @@ pub(super) async fn by_key_and_tenant(
 }
 
 /// What is counted beside instances.
-#[derive(Clone, Copy)]
 struct Wanted {
     failed_jobs: bool,
-    incidents: bool,
+    incidents: Incidents,
+}
+
+/// The incidents that are counted.
+enum Incidents {
+    None,
+    All,
+    /// Those that no called instance has handed on.
+    Root,
+    OfKind(String),
 }
 
 impl Wanted {
-    fn of(params: &Params) -> Self {
-        Self {
+    /// # Errors
+    /// 400: incidents are asked for in more than one way.
+    fn of(params: &Params, definitions: bool) -> Result<Self> {
+        let all = params.is("incidents");
+        let root = definitions && params.is("rootIncidents");
+        let kind = params.text("incidentsForType");
+        let either = |one: &str, other: &str| {
+            let message = format!("Only one of the query parameter {one} or {other} can be set.");
+            Err(RestError::invalid(message))
+        };
+        let incidents = match (all, root, kind) {
+            (true, _, Some(_)) => return either("includeIncidents", "includeIncidentsForType"),
+            (true, true, None) => return either("includeIncidents", "includeRootIncidents"),
+            (_, true, Some(_)) => return either("includeRootIncidents", "includeIncidentsForType"),
+            (true, false, None) => Incidents::All,
+            (false, true, None) => Incidents::Root,
+            (false, false, Some(kind)) => Incidents::OfKind(kind),
+            (false, false, None) => Incidents::None,
+        };
+        Ok(Self {
             failed_jobs: params.is("failedJobs"),
-            incidents: params.is("incidents"),
-        }
+            incidents,
+        })
     }
 }
 
 async fn of_activities(api: Api, named: Named, params: &Params) -> Result<Response> {
-    let wanted = Wanted::of(params);
+    let wanted = Wanted::of(params, false)?;
     let statistics = api.read(move |reader| {
         let definition = named.find(reader)?;
         // Ended executions and tokens between activities are in none.
@@ -101,7 +127,7 @@ async fn of_activities(api: Api, named: Named, params: &Params) -> Result<Respon
                 true => failed.query_row(params![definition.id.0, activity], |row| row.get(0))?,
                 false => 0,
             };
-            let incidents = incidents(reader, wanted, definition.id, Some(&activity))?;
+            let incidents = incidents(reader, &wanted.incidents, definition.id, Some(&activity))?;
             result
                 .push(json!({ "id": activity, "instances": instances, "failedJobs": failed, "incidents": incidents }));
         }
@@ -110,14 +136,17 @@ async fn of_activities(api: Api, named: Named, params: &Params) -> Result<Respon
     Ok(ok(statistics.await?))
 }
 
-fn incidents(reader: &Reader<'_>, wanted: Wanted, definition: Id, activity: Option<&str>) -> Result<Vec<Json>> {
-    if !wanted.incidents {
-        return Ok(Vec::new());
-    }
-    let sql =
-        "SELECT kind, count(*) FROM incident WHERE definition = ?1 AND (?2 IS NULL OR activity = ?2) GROUP BY kind";
+fn incidents(reader: &Reader<'_>, wanted: &Incidents, definition: Id, activity: Option<&str>) -> Result<Vec<Json>> {
+    let (root, kind) = match wanted {
+        Incidents::None => return Ok(Vec::new()),
+        Incidents::All => (false, None),
+        Incidents::Root => (true, None),
+        Incidents::OfKind(kind) => (false, Some(kind)),
+    };
+    let sql = "SELECT kind, count(*) FROM incident WHERE definition = ?1 AND (?2 IS NULL OR activity = ?2) \
+               AND (NOT ?3 OR cause = id) AND (?4 IS NULL OR kind = ?4) GROUP BY kind";
     let mut statement = reader.connection.prepare_cached(sql)?;
-    let rows = statement.query_map(params![definition.0, activity], |row| {
+    let rows = statement.query_map(params![definition.0, activity, root, kind], |row| {
         Ok(json!({ "incidentType": row.get::<_, String>(0)?, "incidentCount": row.get::<_, i64>(1)? }))
     })?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

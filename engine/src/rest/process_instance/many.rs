@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{post, put};
+use handoff_machine::Id;
 use handoff_machine::command::{BatchWork, DefinitionTarget};
 use handoff_machine::row::Job;
-use handoff_machine::{Command, Id};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -14,9 +14,12 @@ use crate::rest::body::{Body, flag, integer, no_content, ok, text, texts};
 use crate::rest::error::{RestError, Result};
 use crate::rest::query::Select;
 use crate::rest::suspension;
-use crate::rest::targets::{InstancesDto, TARGETS_MAX, empty, start_batch};
+use crate::rest::targets::{InstancesDto, TARGETS_MAX, do_at_once, empty, start_batch};
 use crate::rest::variables::{VariablesDto, inputs};
 use crate::rest::{job, targets};
+
+/// Instances that are suspended in one transaction, while the caller waits.
+const SYNCHRONOUS_MAX: usize = 20_000;
 
 /// The routes.
 pub(super) fn routes() -> Router<Api> {
@@ -104,9 +107,12 @@ async fn suspend(api: Api, Body(dto): Body<SuspendDto>) -> Result<Response> {
         Some(target) => instances_of(&api, &target).await?,
         None => dto.instances(&api).await?,
     };
-    for id in instances {
-        api.run(Command::SuspendInstance { id, suspended }).await?;
+    if instances.len() > SYNCHRONOUS_MAX {
+        return Err(RestError::invalid(format!(
+            "at most {SYNCHRONOUS_MAX} instances are suspended or activated at once: use suspended-async"
+        )));
     }
+    do_at_once(&api, BatchWork::Suspend(suspended), instances).await?;
     Ok(no_content())
 }
 

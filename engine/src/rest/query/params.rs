@@ -181,7 +181,13 @@ impl Params {
         let instant = value
             .as_str()
             .and_then(|text| date::parse(text).or_else(|| date::parse(&text.replace(' ', "+"))));
-        instant.map(Some).ok_or_else(|| unreadable(name, value))
+        instant.map(Some).ok_or_else(|| match value.as_str() {
+            Some(text) => RestError::invalid(format!(
+                "Cannot set query parameter '{name}' to value '{text}': Cannot convert value \"{text}\" to java type \
+                 java.util.Date"
+            )),
+            None => unreadable(name, value),
+        })
     }
 
     /// `firstResult` and `maxResults`.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use handoff_machine::row::{
-    Batch, Comment, DecisionRow, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
+    Attachment, Batch, Comment, DecisionRow, DefinitionRow, Deployment, EventSubscription, Execution, ExternalTask,
     ExternalTaskLog, HistoricActivity, HistoricBatch, HistoricDecision, HistoricDetail, HistoricIncident,
     HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
     JobDefinition, JobLog, RequirementsRow, UserOperation, UserTask, Variable,
@@ -48,6 +48,7 @@ named!(
     EventSubscription in "event_subscription",
     UserTask in "task",
     IdentityLink in "identity_link",
+    Attachment in "attachment",
     Comment in "comment",
     Incident in "incident",
     HistoricInstance in "historic_instance",

@@ -1,4 +1,4 @@
-//! What people say of a task or an instance, newest first. Attachments are not kept: there are none.
+//! What people say of a task or an instance, newest first.
 
 use axum::response::Response;
 use handoff_machine::row::{Comment, HistoricTask};
@@ -35,14 +35,14 @@ fn dto(reader: &Reader<'_>, row: &Comment) -> Result<Json> {
 }
 
 /// Whether there is, or was, a task.
-fn is_known(reader: &Reader<'_>, task: Id) -> Result<bool> {
+pub(super) fn is_known(reader: &Reader<'_>, task: Id) -> Result<bool> {
     Ok(
         Select::<handoff_machine::row::UserTask>::by_id(reader.connection, task)?.is_some()
             || Select::<HistoricTask>::by_id(reader.connection, task)?.is_some(),
     )
 }
 
-fn no_task(id: &str, status: StatusCode) -> RestError {
+pub(super) fn no_task(id: &str, status: StatusCode) -> RestError {
     RestError::new(
         status,
         "InvalidRequestException",
@@ -105,8 +105,6 @@ pub(super) struct CommentDto {
     #[serde(deserialize_with = "text")]
     id: Option<String>,
     #[serde(deserialize_with = "text")]
-    user_id: Option<String>,
-    #[serde(deserialize_with = "text")]
     message: Option<String>,
     #[serde(deserialize_with = "text")]
     process_instance_id: Option<String>,
@@ -139,7 +137,7 @@ pub(super) async fn create(api: Api, Path(id): Path<String>, Body(dto): Body<Com
         task,
         instance: dto.process_instance_id.as_deref().map(|id| api.ids.read(id)),
         message: dto.message()?,
-        user: dto.user_id,
+        user: api.user.as_deref().map(str::to_owned),
     };
     let comment = match api.submit(command).await? {
         Reply::Commented(comment) => comment,
@@ -211,13 +209,4 @@ pub(super) async fn delete_one_of_instance(
     }
     api.run(Command::DeleteComment(key)).await?;
     Ok(no_content())
-}
-
-/// `GET /task/{id}/attachment`: none are kept.
-pub(super) async fn attachments(api: Api, Path(id): Path<String>) -> Result<Response> {
-    let key = api.ids.read(&id);
-    match api.read(move |reader| is_known(reader, key)).await? {
-        true => Ok(ok(json!([]))),
-        false => Err(no_task(&id, StatusCode::NOT_FOUND)),
-    }
 }

@@ -1,7 +1,7 @@
 //! Queries for tasks.
 
 use axum::response::Response;
-use handoff_machine::row::{Comment, UserTask};
+use handoff_machine::row::{Attachment, Comment, UserTask};
 use http::StatusCode;
 use rusqlite::types::Value as Bound;
 use serde_json::{Map, Value as Json, json};
@@ -123,7 +123,10 @@ impl More {
             let mut comments = Select::<Comment>::new();
             comments.with("task = ?", Some(task.id.0));
             dto.insert("comment".into(), (comments.count(reader.connection)? > 0).into());
-            dto.insert("attachment".into(), false.into());
+            let mut attachments = Select::<Attachment>::new();
+            attachments.with("task = ?", Some(task.id.0));
+            let attached = attachments.count(reader.connection)? > 0;
+            dto.insert("attachment".into(), attached.into());
         }
         // Where both are asked for, the wider one holds.
         if self.variables || self.local_variables {

@@ -3,6 +3,7 @@
 //! As Camunda has it, an unknown task is answered in as many ways as there are calls: where it differs, the call says so.
 
 mod act;
+mod attachment;
 mod comment;
 mod complete;
 mod link;
@@ -55,7 +56,13 @@ pub(crate) fn routes() -> Router<Api> {
             "/task/{id}/comment/{comment}",
             get(comment::one).delete(comment::delete),
         )
-        .route("/task/{id}/attachment", get(comment::attachments))
+        .route("/task/{id}/attachment", get(attachment::list))
+        .route("/task/{id}/attachment/create", post(attachment::create))
+        .route(
+            "/task/{id}/attachment/{attachment}",
+            get(attachment::one).delete(attachment::delete),
+        )
+        .route("/task/{id}/attachment/{attachment}/data", get(attachment::data))
         .route(
             "/process-instance/{id}/comment",
             get(comment::of_instance).delete(comment::delete_of_instance),

@@ -8,7 +8,7 @@ use handoff_machine::view::ViewError;
 use handoff_machine::{Delta, Env, Id, MachineError, Millis, Refusal, Step, try_step};
 
 use super::Processor;
-use crate::service::command::{Pending, PendingFetch, Work};
+use crate::service::command::{Pending, PendingFetch, Source, Work};
 use crate::service::fetch::{self, LockedTask};
 use crate::service::reservations::{Calling, Held, Ticket};
 use crate::store::StoreError;
@@ -65,7 +65,7 @@ impl Processor {
         let first_run = progress.env.is_none();
         let env = match &progress.env {
             Some(env) => env.clone(),
-            None => self.env(&pending.command, now)?,
+            None => self.env(&pending.command, &pending.source, now)?,
         };
         let progress = &pending.progress;
         let visit = self.reservations.visit(progress.ticket);
@@ -129,7 +129,7 @@ impl Processor {
     }
 
     /// The surroundings of a command's first run.
-    fn env(&mut self, command: &Command, now: Millis) -> Result<Env, StoreError> {
+    fn env(&mut self, command: &Command, source: &Source, now: Millis) -> Result<Env, StoreError> {
         let first = self.store.ids().first(now);
         let (invocation, attempt, first_id) = match command {
             Command::ExecuteJob(job) => (*job, self.store.attempts(*job)?.saturating_add(1), first),
@@ -145,7 +145,7 @@ impl Processor {
             history_time_to_live: self.history.time_to_live,
             enforce_history_time_to_live: self.history.enforce_time_to_live,
             removal_time_at_start: self.history.removal_time_at_start,
-            user: None,
+            user: source.user(),
             steps_max: self.limits.command_steps,
         })
     }

@@ -142,7 +142,7 @@ impl Processor {
 
     fn blocked(&mut self, mut pending: Box<Pending>, holder: Ticket, now: Millis) {
         let invocation = match &pending.source {
-            Source::Caller { invocation, .. } => *invocation,
+            Source::Caller { sender, .. } => sender.invocation,
             Source::Executor | Source::Failure { .. } => None,
         };
         if let Some(calling) = self.reservations.cycle(invocation, holder) {

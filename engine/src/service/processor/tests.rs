@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 
 use super::{Outgoing, Processor, Turn};
 use crate::config::Config;
-use crate::service::command::{Source, Work};
+use crate::service::command::{Sender, Source, Work};
 use crate::service::error::CommandError;
 use crate::service::fetch::{FetchRequest, FetchTopic, LockedTask};
 use crate::store::Store;
@@ -42,6 +42,8 @@ type Receiver<T> = oneshot::Receiver<Result<T, CommandError>>;
 struct Rig {
     processor: Processor,
     now: Millis,
+    /// Who sends the commands.
+    user: Option<String>,
     config: Config,
     _directory: Arc<TempDir>,
 }
@@ -71,6 +73,7 @@ impl Rig {
         Self {
             processor,
             now,
+            user: None,
             config,
             _directory: directory,
         }
@@ -83,6 +86,7 @@ impl Rig {
             now,
             config,
             _directory: directory,
+            ..
         } = self;
         drop(processor);
         Self::open(config, directory, now)
@@ -95,7 +99,10 @@ impl Rig {
                 command,
                 Source::Caller {
                     reply,
-                    invocation: None,
+                    sender: Sender {
+                        user: self.user.clone(),
+                        ..Sender::default()
+                    },
                 },
             ),
             receiver,

@@ -21,6 +21,7 @@ fn level(change: &Change) -> HistoryLevel {
         | Change::HistoryIncidentAnnotation { .. }
         | Change::HistoryIncidentMigrated { .. }
         | Change::HistoryOperation(_)
+        | Change::HistoryOperationAnnotation { .. }
         | Change::HistoryIdentityLink(_)
         | Change::HistoryBatchStart(_)
         | Change::HistoryBatchUpdate(_)
@@ -40,7 +41,9 @@ fn level(change: &Change) -> HistoryLevel {
         | Change::HistoryDecisionRemovalTime { .. }
         | Change::HistoryRemovalTime { .. } => HistoryLevel::None,
         // What people have said is kept at every level.
-        Change::InsertComment(_)
+        Change::InsertAttachment { .. }
+        | Change::DeleteAttachment(_)
+        | Change::InsertComment(_)
         | Change::UpdateComment { .. }
         | Change::DeleteComment(_)
         | Change::DeleteComments { .. } => HistoryLevel::None,
@@ -127,6 +130,24 @@ impl Applier<'_> {
             ),
             Change::HistoryDetail(row) => row.insert(self.connection),
             Change::HistoryOperation(row) => row.insert(self.connection),
+            Change::HistoryOperationAnnotation { operation, annotation } => self.run(
+                "UPDATE user_operation SET annotation = ?2 WHERE operation = ?1",
+                params![operation.0, annotation],
+            ),
+            Change::InsertAttachment { row, content } => {
+                row.insert(self.connection)?;
+                match content {
+                    Some(bytes) => self.run(
+                        "INSERT INTO attachment_content (id, bytes) VALUES (?1, ?2)",
+                        params![row.id.0, bytes],
+                    ),
+                    None => Ok(()),
+                }
+            }
+            Change::DeleteAttachment(id) => {
+                self.run("DELETE FROM attachment_content WHERE id = ?1", params![id.0])?;
+                self.run("DELETE FROM attachment WHERE id = ?1", params![id.0])
+            }
             Change::HistoryIdentityLink(row) => row.insert(self.connection),
             Change::HistoryBatchStart(row) => row.insert(self.connection),
             Change::HistoryBatchUpdate(row) => self.run(
@@ -249,6 +270,11 @@ impl Applier<'_> {
             self.run("DELETE FROM historic_decision WHERE id = ?1", params![decision])?;
         }
         self.run(
+            "DELETE FROM user_operation WHERE id IN (SELECT id FROM user_operation \
+             WHERE removal_time IS NOT NULL AND removal_time <= ?1 LIMIT ?2)",
+            params![now, limit],
+        )?;
+        self.run(
             "DELETE FROM dedupe_key WHERE rowid IN (SELECT rowid FROM dedupe_key \
              WHERE removal_time IS NOT NULL AND removal_time <= ?1 LIMIT ?2)",
             params![now, limit],
@@ -258,7 +284,7 @@ impl Applier<'_> {
 
     /// Deletes all that an ended instance has left, its dedupe keys too.
     pub(super) fn delete_history(&self, instance: Id) -> Result<()> {
-        const STATEMENTS: [&str; 13] = [
+        const STATEMENTS: [&str; 15] = [
             "DELETE FROM historic_activity WHERE instance = ?1",
             "DELETE FROM historic_variable WHERE instance = ?1",
             "DELETE FROM historic_task WHERE instance = ?1",
@@ -266,11 +292,15 @@ impl Applier<'_> {
             "DELETE FROM external_task_log WHERE instance = ?1",
             "DELETE FROM job_log WHERE instance = ?1",
             "DELETE FROM historic_detail WHERE instance = ?1",
-            "DELETE FROM user_operation WHERE instance = ?1",
+            // What users did is kept until its time.
+            "UPDATE user_operation SET removal_time = (SELECT removal_time FROM historic_instance WHERE id = ?1) \
+             WHERE instance = ?1 AND removal_time IS NULL",
             "DELETE FROM identity_link_log WHERE instance = ?1",
             "DELETE FROM historic_decision WHERE instance = ?1",
             "DELETE FROM dedupe_key WHERE instance = ?1",
             "DELETE FROM comment WHERE root = ?1 OR instance = ?1",
+            "DELETE FROM attachment_content WHERE id IN (SELECT id FROM attachment WHERE root = ?1)",
+            "DELETE FROM attachment WHERE root = ?1",
             "DELETE FROM historic_instance WHERE id = ?1",
         ];
         STATEMENTS.iter().try_for_each(|sql| self.run(sql, params![instance.0]))

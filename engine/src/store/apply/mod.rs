@@ -122,6 +122,9 @@ impl Applier<'_> {
             | Change::HistoryIncidentAnnotation { .. }
             | Change::HistoryDetail(_)
             | Change::HistoryOperation(_)
+            | Change::HistoryOperationAnnotation { .. }
+            | Change::InsertAttachment { .. }
+            | Change::DeleteAttachment(_)
             | Change::HistoryIdentityLink(_)
             | Change::HistoryBatchStart(_)
             | Change::HistoryBatchUpdate(_)

@@ -137,3 +137,25 @@ fn readers_see_what_is_committed_and_cannot_write() {
     }
     assert_eq!(count(), 1);
 }
+
+#[test]
+fn a_file_of_the_first_schema_is_brought_to_the_newest() {
+    let (_directory, config) = directory();
+    std::fs::create_dir_all(&config.data_dir).unwrap();
+    let connection = Connection::open(config.data_dir.join(DATABASE_FILE)).unwrap();
+    connection.execute_batch(include_str!("../schema/v1.sql")).unwrap();
+    connection
+        .execute_batch("INSERT INTO deployment (id, time) VALUES (1, 2); PRAGMA application_id = 0x48644f66; PRAGMA user_version = 1;")
+        .unwrap();
+    drop(connection);
+    let store = open(&config);
+    let count = |sql: &str| -> i64 { store.connection().query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM deployment"), 1, "what was there is kept");
+    assert_eq!(count("SELECT count(*) FROM attachment"), 0);
+    assert_eq!(
+        count("SELECT \"notnull\" FROM pragma_table_info('identity_link_log') WHERE name = 'instance'"),
+        0
+    );
+    let newest = count("PRAGMA user_version");
+    assert!(newest > 1, "{newest}");
+}

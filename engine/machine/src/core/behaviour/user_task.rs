@@ -3,6 +3,7 @@
 use crate::core::calendar;
 use crate::core::context::Site;
 use crate::core::halt::{Halt, Run};
+use crate::core::identity_log::Reset;
 use crate::core::outside::OnFailure;
 use crate::core::place::Place;
 use crate::core::script::Occasion;
@@ -66,6 +67,7 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
         .activity_task(place.execution, id, task.assignee.as_deref());
     let assigned = task.assignee.is_some();
     work.insert(task);
+    work.log_people(id, None, Reset::default())?;
     for (names, is_user) in [
         (&definition.candidate_users, true),
         (&definition.candidate_groups, false),
@@ -270,20 +272,21 @@ impl Work<'_> {
         group: Option<String>,
         kind: &str,
     ) -> Run<()> {
-        let id = self.id()?;
-        self.insert(IdentityLink {
-            id,
+        let link = IdentityLink {
+            id: self.id()?,
             task,
             user,
             group,
             kind: kind.to_owned(),
-        });
+        };
+        self.log_link_row(&link, true)?;
+        self.insert(link);
         Ok(())
     }
 
     /// Changes a task: its history follows, and its listeners are told of it (`update`, and `assignment` where it has
     /// come to somebody else).
-    pub(in crate::core) fn update_task(&mut self, id: Id, change: impl FnOnce(&mut UserTask)) -> Run<()> {
+    pub(in crate::core) fn update_task(&mut self, id: Id, reset: Reset, change: impl FnOnce(&mut UserTask)) -> Run<()> {
         let now = self.now();
         let Some(before) = self.task(id)?.cloned() else {
             return Ok(());
@@ -296,6 +299,7 @@ impl Work<'_> {
             return Ok(());
         };
         self.history.task_update(task.clone());
+        self.log_people(id, Some(&before), reset)?;
         if let Some(execution) = task.execution() {
             let place = self.place(execution)?;
             self.task_listeners(&place, id, "update")?;

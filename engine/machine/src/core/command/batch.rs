@@ -177,7 +177,7 @@ impl Work<'_> {
         });
     }
 
-    fn do_batch_work(&mut self, work: &BatchWork, item: Id) -> Run<()> {
+    pub(super) fn do_batch_work(&mut self, work: &BatchWork, item: Id) -> Run<()> {
         match work {
             BatchWork::DeleteInstances {
                 reason,

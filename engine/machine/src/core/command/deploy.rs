@@ -49,6 +49,7 @@ impl Work<'_> {
             time: self.now(),
         };
         self.others.push(Change::InsertDeployment(deployment.clone()));
+        self.log_deployed(&deployment, deploy)?;
         for (name, bytes) in &resources {
             let row = Resource {
                 id: self.id()?,

@@ -66,9 +66,11 @@ impl Work<'_> {
                 MachineError::BadUserRequest(format!("Cannot resolve an incident of type {}", incident.kind)).into(),
             );
         }
-        self.remove::<Incident>(id);
-        self.history.incident_end(id, self.now(), true);
-        Ok(())
+        if incident.is_handed_on() {
+            // As in Camunda: it ends with its cause, and by nothing else.
+            return Ok(());
+        }
+        self.end_incident(id, true)
     }
 
     pub(super) fn annotate_incident(&mut self, id: Id, annotation: Option<&str>) -> Run<()> {

@@ -1,5 +1,6 @@
 //! The commands, each finding the place where something happens. What happens there is the behaviours' affair.
 
+mod attachment;
 mod batch;
 mod correlate;
 mod decision;
@@ -25,6 +26,13 @@ use crate::delta::Change;
 use crate::row::LogState;
 
 pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
+    work.log_command(command)?;
+    let reply = carry_out(work, command)?;
+    work.log_reply(command, &reply)?;
+    Ok(reply)
+}
+
+fn carry_out(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
     match command {
         Command::Deploy(deploy) => return work.deploy(deploy),
         Command::DeleteDefinition {
@@ -70,11 +78,17 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             local,
             variables,
             deletions,
+            ..
         } => {
             work.modify_variables(*scope, *local, variables, deletions)?;
         }
         Command::SuspendInstance { id, suspended } => work.suspend_instance(*id, *suspended)?,
         Command::StartBatch(new) => return Ok(Reply::Batch(Box::new(work.start_batch(new)?))),
+        Command::DoAtOnce(new) => {
+            for item in &new.items {
+                work.do_batch_work(&new.work, *item)?;
+            }
+        }
         Command::ModifyInstance { id, modification } => work.modify_instance(*id, modification)?,
         Command::MigrateInstances { migration, instances } => {
             for instance in instances {
@@ -108,6 +122,9 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
         } => work.create_incident(*execution, kind, configuration.as_deref(), message.as_deref())?,
         Command::ResolveIncident(id) => work.resolve_incident(*id)?,
         Command::AnnotateIncident { id, annotation } => work.annotate_incident(*id, annotation.as_deref())?,
+        Command::AnnotateOperation { operation, annotation } => {
+            work.annotate_operation(*operation, annotation.as_deref())?;
+        }
         Command::SetHistoryTimeToLive { definition, days } => work.set_history_time_to_live(*definition, *days)?,
         Command::EvaluateDecision { decision, variables } => return work.evaluate_decision(*decision, variables),
         Command::SetDecisionTimeToLive { decision, days } => work.set_decision_time_to_live(*decision, *days)?,
@@ -139,6 +156,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             user,
             message,
         } => return work.add_comment(*task, *instance, user.clone(), message),
+        Command::AddAttachment(new) => return work.add_attachment(new),
+        Command::DeleteAttachment(id) => work.delete_attachment(*id)?,
         Command::EditComment { id, message } => work.others.push(Change::UpdateComment {
             id: *id,
             message: message.clone(),

@@ -273,6 +273,17 @@ impl Work<'_> {
         Ok(())
     }
 
+    pub(super) fn annotate_operation(&mut self, operation: Id, annotation: Option<&str>) -> Run<()> {
+        if !self.view.has_operation(operation)? {
+            return Err(MachineError::BadUserRequest("operation is null".to_owned()).into());
+        }
+        self.history.push(Change::HistoryOperationAnnotation {
+            operation,
+            annotation: annotation.map(str::to_owned),
+        });
+        Ok(())
+    }
+
     /// Deletes the history of an ended instance.
     pub(super) fn delete_history(&mut self, id: Id, must_exist: bool) -> Run<()> {
         let text = self.text(id);

@@ -31,7 +31,7 @@ impl Work<'_> {
         let once = Once::default();
         self.skip_listeners = restart.skip_custom_listeners;
         self.skip_io_mappings = restart.skip_io_mappings;
-        self.start_once(&Launch {
+        let started = self.start_once(&Launch {
             definition: &definition,
             start: None,
             at: &restart.at,
@@ -45,7 +45,7 @@ impl Work<'_> {
             once: &once,
             with_variables: false,
         })?;
-        Ok(())
+        self.log_started(started.instance.id)
     }
 
     fn restarted_variables(&mut self, restart: &Restart, id: Id) -> Run<Vec<VariableInput>> {

@@ -3,6 +3,7 @@
 use crate::command::{Reply, TaskAction, TaskFields, TaskLink, VariableInput};
 use crate::core::escalation::Escalated;
 use crate::core::halt::{Halt, Run};
+use crate::core::identity_log::Reset;
 use crate::core::work::Work;
 use crate::delta::Change;
 use crate::error::{Entity, MachineError};
@@ -12,6 +13,19 @@ use crate::row::{Comment, Delegation, HistoricTask, IdentityLink, UserTask};
 /// The parts in a task that are fields of it.
 const ASSIGNEE: &str = "assignee";
 const OWNER: &str = "owner";
+/// Whom a command sets.
+const ASSIGNS: Reset = Reset {
+    assignee: true,
+    owner: false,
+};
+const OWNS: Reset = Reset {
+    assignee: false,
+    owner: true,
+};
+const BOTH: Reset = Reset {
+    assignee: true,
+    owner: true,
+};
 
 impl Work<'_> {
     /// A task that may be acted on.
@@ -99,8 +113,10 @@ impl Work<'_> {
             delete_reason: None,
             removal_time: None,
         });
+        self.log_task_created(&task)?;
+        let id = task.id;
         self.insert(task);
-        Ok(())
+        self.log_people(id, None, Reset::default())
     }
 
     pub(super) fn act_on_task(&mut self, id: Id, action: &TaskAction) -> Run<()> {
@@ -113,10 +129,10 @@ impl Work<'_> {
                     let message = format!("Task '{}' is already claimed by someone else.", self.text(id));
                     return Err(MachineError::AlreadyClaimed(message).into());
                 }
-                self.update_task(id, |row| row.assignee.clone_from(user))
+                self.update_task(id, ASSIGNS, |row| row.assignee.clone_from(user))
             }
-            TaskAction::Assign(user) => self.update_task(id, |row| row.assignee.clone_from(user)),
-            TaskAction::Delegate(user) => self.update_task(id, |row| {
+            TaskAction::Assign(user) => self.update_task(id, ASSIGNS, |row| row.assignee.clone_from(user)),
+            TaskAction::Delegate(user) => self.update_task(id, ASSIGNS, |row| {
                 row.delegation = Some(Delegation::Pending);
                 if row.owner.is_none() {
                     row.owner.clone_from(&row.assignee);
@@ -125,12 +141,12 @@ impl Work<'_> {
             }),
             TaskAction::Resolve(variables) => {
                 self.set_variables(task.execution().unwrap_or(id), variables)?;
-                self.update_task(id, |row| {
+                self.update_task(id, ASSIGNS, |row| {
                     row.delegation = Some(Delegation::Resolved);
                     row.assignee.clone_from(&row.owner);
                 })
             }
-            TaskAction::Update(fields) => self.update_task(id, |row| {
+            TaskAction::Update(fields) => self.update_task(id, BOTH, |row| {
                 row.name.clone_from(&fields.name);
                 row.description.clone_from(&fields.description);
                 row.assignee.clone_from(&fields.assignee);
@@ -190,29 +206,30 @@ impl Work<'_> {
 
     fn link(&mut self, task: Id, link: &TaskLink) -> Run<()> {
         match link.kind.as_str() {
-            ASSIGNEE => return self.update_task(task, |row| row.assignee.clone_from(&link.user)),
-            OWNER => return self.update_task(task, |row| row.owner.clone_from(&link.user)),
+            ASSIGNEE => return self.update_task(task, ASSIGNS, |row| row.assignee.clone_from(&link.user)),
+            OWNER => return self.update_task(task, OWNS, |row| row.owner.clone_from(&link.user)),
             _ => {}
         }
         let is_same = |row: &IdentityLink| row.user == link.user && row.group == link.group && row.kind == link.kind;
         if !self.links_of(task)?.iter().any(is_same) {
             self.add_link(task, link.user.clone(), link.group.clone(), &link.kind)?;
         }
-        self.update_task(task, |_| {})
+        self.update_task(task, Reset::default(), |_| {})
     }
 
     fn unlink(&mut self, task: Id, link: &TaskLink) -> Run<()> {
         match link.kind.as_str() {
-            ASSIGNEE => return self.update_task(task, |row| row.assignee = None),
-            OWNER => return self.update_task(task, |row| row.owner = None),
+            ASSIGNEE => return self.update_task(task, ASSIGNS, |row| row.assignee = None),
+            OWNER => return self.update_task(task, OWNS, |row| row.owner = None),
             _ => {}
         }
         for row in self.links_of(task)? {
             if row.user == link.user && row.group == link.group && row.kind == link.kind {
+                self.log_link_row(&row, false)?;
                 self.remove::<IdentityLink>(row.id);
             }
         }
-        self.update_task(task, |_| {})
+        self.update_task(task, Reset::default(), |_| {})
     }
 
     pub(super) fn delete_task(&mut self, id: Id) -> Run<()> {
@@ -258,10 +275,7 @@ impl Work<'_> {
             message: message.to_owned(),
         };
         self.others.push(Change::InsertComment(comment.clone()));
-        if self.tables.tasks.get(task).is_some() {
-            let now = self.now();
-            self.change::<UserTask>(task, |row| row.updated = Some(now));
-        }
+        self.touch_task(task);
         Ok(Reply::Commented(comment))
     }
 }

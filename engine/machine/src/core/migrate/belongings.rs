@@ -283,7 +283,7 @@ impl Work<'_> {
     fn carry_own_incidents(&mut self, journey: &Journey<'_>, execution: Id, target: Scope) -> Run<()> {
         let Some(ix) = target else { return Ok(()) };
         for incident in self.view.incidents_of_execution(execution)? {
-            if incident.custom.is_some() || incident.cause != incident.id {
+            if incident.custom.is_some() || incident.is_handed_on() {
                 let id = incident.id;
                 self.tables.incidents.load(incident);
                 self.carry_incident(journey, id, &journey.target.model.at(ix).id);

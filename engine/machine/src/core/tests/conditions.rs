@@ -20,6 +20,7 @@ fn set(driver: &mut Driver, scope: Id, variables: &[(&str, i32)]) {
             local: false,
             variables: variables.iter().map(input).collect(),
             deletions: Vec::new(),
+            call: crate::command::VariablesCall::Modify,
         })
         .unwrap();
 }

@@ -127,6 +127,7 @@ fn a_job_without_retries_raises_an_incident_and_new_retries_resolve_it() {
             local: false,
             variables,
             deletions: Vec::new(),
+            call: crate::command::VariablesCall::Modify,
         })
         .unwrap();
     driver.execute_job("bad").unwrap();

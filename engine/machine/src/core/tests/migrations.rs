@@ -263,6 +263,7 @@ fn a_scope_that_ends_to_be_one_gives_its_variables_to_the_scope_around() {
                 transient: false,
             }],
             deletions: Vec::new(),
+            call: crate::command::VariablesCall::Modify,
         })
         .unwrap();
     migrate(&mut driver, &[("a", "a")]);

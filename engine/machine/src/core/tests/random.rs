@@ -359,6 +359,7 @@ fn happen(driver: &mut Driver, instance: Id, kind: EventKind, name: &str) {
                 transient: false,
             }],
             deletions: Vec::new(),
+            call: crate::command::VariablesCall::Modify,
         },
     };
     driver.run(&command).unwrap();

@@ -210,6 +210,8 @@ impl History {
                 Change::HistoryExternalTask(row) => (Some(row.task.instance), &mut row.removal_time),
                 Change::HistoryDecision(row) => (row.place.as_ref().map(|place| place.instance), &mut row.removal_time),
                 Change::HistoryJob(row) => (row.job.instance, &mut row.removal_time),
+                Change::HistoryOperation(row) => (row.instance, &mut row.removal_time),
+                Change::HistoryIdentityLink(row) => (row.instance, &mut row.removal_time),
                 _ => continue,
             };
             if let Some(time) = instance.and_then(|instance| self.removal.get(&instance)) {

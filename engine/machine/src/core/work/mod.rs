@@ -95,6 +95,8 @@ pub(super) struct Work<'a> {
     pub(super) skip_listeners: bool,
     /// No input and output parameters are evaluated.
     pub(super) skip_io_mappings: bool,
+    /// The id of this command in the log of what users do, once something is logged.
+    pub(super) operation: Option<Id>,
 }
 
 impl<'a> Work<'a> {
@@ -136,6 +138,7 @@ impl<'a> Work<'a> {
             initial_variables: false,
             skip_listeners: false,
             skip_io_mappings: false,
+            operation: None,
         }
     }
 

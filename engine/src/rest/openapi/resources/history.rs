@@ -10,7 +10,7 @@ const INSTANCE_QUERY: &str = "\
     processDefinitionNameLike superProcessInstanceId subProcessInstanceId rootProcessInstanceId \
     rootProcessInstances:bool finished:bool unfinished:bool active:bool suspended:bool completed:bool \
     externallyTerminated:bool internallyTerminated:bool withIncidents:bool withRootIncidents:bool \
-    incidentType incidentMessage startedBefore:date startedAfter:date finishedBefore:date finishedAfter:date \
+    incidentType incidentMessage incidentMessageLike incidentStatus incidentIdIn:list startedBefore:date startedAfter:date finishedBefore:date finishedAfter:date \
     executedActivityIdIn:list activeActivityIdIn:list tenantIdIn:list withoutTenantId:bool variables:filters \
     variableNamesIgnoreCase:bool variableValuesIgnoreCase:bool";
 
@@ -211,5 +211,18 @@ pub(super) fn resource() -> Resource {
             )
             .gives_raw("text/plain"),
         )
+        .with(
+            op(
+                "PUT",
+                "/history/user-operation/{id}/set-annotation",
+                "Annotates all properties of an operation",
+            )
+            .takes("annotation"),
+        )
+        .with(op(
+            "PUT",
+            "/history/user-operation/{id}/clear-annotation",
+            "Takes the annotation of an operation away",
+        ))
         .with(op("GET", "/history/job-log/{id}/stacktrace", "Where a job failed").gives_raw("text/plain"))
 }

@@ -35,6 +35,10 @@ pub(super) fn resource() -> Resource {
         .schema("Task", TASK)
         .schema("IdentityLink", part)
         .schema(
+            "Attachment",
+            "id name description taskId type url createTime:date removalTime:date rootProcessInstanceId links:[Link]",
+        )
+        .schema(
             "Comment",
             "id userId time:date taskId message removalTime:date rootProcessInstanceId processInstanceId links:[Link]",
         )
@@ -102,12 +106,31 @@ pub(super) fn resource() -> Resource {
         .with(op("DELETE", "/task/{id}/comment", "Deletes the comments of a task"))
         .with(
             op("POST", "/task/{id}/comment/create", "Comments on a task")
-                .takes("message! userId processInstanceId")
+                .takes("message! processInstanceId")
                 .gives("Comment"),
         )
         .with(op("GET", "/task/{id}/comment/{comment}", "A comment").gives("Comment"))
         .with(op("DELETE", "/task/{id}/comment/{comment}", "Deletes a comment"))
-        .with(op("GET", "/task/{id}/attachment", "None are kept").gives("[obj]"))
+        .with(op("GET", "/task/{id}/attachment", "What is attached to a task").gives("[Attachment]"))
+        .with(
+            op(
+                "POST",
+                "/task/{id}/attachment/create",
+                "Attaches a file, or the address of one",
+            )
+            .takes_form("attachment-name attachment-description attachment-type url content:any")
+            .gives("Attachment"),
+        )
+        .with(op("GET", "/task/{id}/attachment/{attachment}", "An attachment").gives("Attachment"))
+        .with(op(
+            "DELETE",
+            "/task/{id}/attachment/{attachment}",
+            "Deletes an attachment",
+        ))
+        .with(
+            op("GET", "/task/{id}/attachment/{attachment}/data", "The attached file")
+                .gives_raw("application/octet-stream"),
+        )
         .with(op("GET", "/process-instance/{id}/comment", "The comments on an instance").gives("[Comment]"))
         .with(op(
             "DELETE",

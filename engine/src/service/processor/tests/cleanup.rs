@@ -1,5 +1,7 @@
 //! History that has had its time is removed, and nothing else.
 
+use handoff_machine::Command;
+
 use super::{Rig, model, of};
 
 const DAY: i64 = 86_400_000;
@@ -74,4 +76,24 @@ fn much_history_goes_in_steps_between_which_commands_run() {
         rig.now = next;
     }
     assert_eq!(rig.count("process_instance"), 1);
+}
+
+#[test]
+fn what_users_did_outlives_a_deletion_by_hand_until_its_time() {
+    let mut rig = rig();
+    rig.user = Some("eve".to_owned());
+    rig.start("p");
+    let task = rig.fetch(of("t"))[0].task.clone();
+    rig.complete(task.id, "w").unwrap();
+    rig.run(Command::DeleteHistory(task.instance)).unwrap();
+    assert_eq!(rig.count("historic_instance"), 0);
+    let of_instance = "user_operation WHERE instance IS NOT NULL";
+    assert_eq!(rig.count(of_instance), 1);
+    rig.now += 29 * DAY;
+    rig.settle();
+    assert_eq!(rig.count(of_instance), 1);
+    rig.now += 2 * DAY;
+    rig.settle();
+    assert_eq!(rig.count(of_instance), 0);
+    assert!(rig.count("user_operation") > 0, "what is of no instance has no time");
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Outgoing, Receiver, Rig, complete, ids, model, of, start};
-use crate::service::command::{Source, Work};
+use crate::service::command::{Sender, Source, Work};
 use crate::service::error::CommandError;
 
 fn done() -> Answer {
@@ -44,7 +44,10 @@ fn from_within(call: &Outgoing, command: Command) -> (Work, Receiver<handoff_mac
             command,
             Source::Caller {
                 reply,
-                invocation: Some(delegate.invocation),
+                sender: Sender {
+                    invocation: Some(delegate.invocation),
+                    ..Sender::default()
+                },
             },
         ),
         receiver,
@@ -209,7 +212,10 @@ fn an_unknown_invocation_says_nothing() {
         command,
         Source::Caller {
             reply,
-            invocation: Some(Uuid::nil()),
+            sender: Sender {
+                invocation: Some(Uuid::nil()),
+                ..Sender::default()
+            },
         },
     )]);
     assert!(receiver.try_recv().is_err(), "it waits like any other");

@@ -155,6 +155,7 @@ fn a_worker_is_told_the_variables_it_asks_for() {
         local: true,
         variables: vec![input("b", Value::Null), input("c", Value::Boolean(true))],
         deletions: Vec::new(),
+        call: handoff_machine::command::VariablesCall::Modify,
     })
     .unwrap();
     let mut told = |change: &dyn Fn(&mut FetchTopic)| {

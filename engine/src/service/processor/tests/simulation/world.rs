@@ -177,6 +177,7 @@ impl World {
                     local: false,
                     variables: vec![variable],
                     deletions: Vec::new(),
+                    call: handoff_machine::command::VariablesCall::Set,
                 };
                 Some((Awaited::Value(instance, value), command))
             }
