@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::api::Api;
 use super::body::{count, no_content, ok};
-use super::decision_definition::{Named, resource_text, unknown_key};
+use super::definition::{self, Named, resource_text};
 use super::error::{RestError, Result};
 use super::id::Ids;
 use super::query::{Criteria, Params, Select};
@@ -24,6 +24,12 @@ const ORDERS: &[(&str, &str)] = &[
     ("deploymentId", "deployment"),
     ("tenantId", "tenant"),
 ];
+
+const NAMES: definition::Names = definition::Names {
+    id: "decisionRequirementsDefinitionId",
+    ids: "decisionRequirementsDefinitionIdIn",
+    or_without_tenant: "includeDecisionRequirementsDefinitionsWithoutTenantId",
+};
 
 /// The resource's routes.
 pub(crate) fn routes() -> Router<Api> {
@@ -71,39 +77,12 @@ async fn count_by_get(api: Api, params: Params) -> Result<Response> {
 
 fn select(api: &Api, params: &Params) -> Result<Select<RequirementsRow>> {
     let of = Criteria::new(params, api.ids);
-    let mut select = Select::new();
-    select
-        .with("id = ?", of.last_id("decisionRequirementsDefinitionId"))
-        .within(
-            "id IN (SELECT value FROM json_each(?))",
-            of.last_ids("decisionRequirementsDefinitionIdIn")?,
-        )
-        .with("name = ?", of.text("name"))
-        .with("name GLOB ?", of.pattern("nameLike"))
-        .with("deployment = ?", of.id("deploymentId"))
-        .with("key = ?", of.text("key"))
-        .with("key GLOB ?", of.pattern("keyLike"))
-        .with("category = ?", of.text("category"))
-        .with("category GLOB ?", of.pattern("categoryLike"))
-        .with("version = ?", of.integer("version")?)
-        .with("resource = ?", of.text("resourceName"))
-        .with("resource GLOB ?", of.pattern("resourceNameLike"))
-        .only_if(
-            of.is("latestVersion"),
-            "version = (SELECT max(latest.version) FROM requirements AS latest \
+    let mut select = definition::select::<RequirementsRow>(&of, &NAMES)?;
+    select.only_if(
+        of.is("latestVersion"),
+        "version = (SELECT max(latest.version) FROM requirements AS latest \
              WHERE latest.key = requirements.key AND latest.tenant IS requirements.tenant)",
-        );
-    match (
-        of.list("tenantIdIn")?,
-        of.is("includeDecisionRequirementsDefinitionsWithoutTenantId"),
-    ) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
-    select.only_if(of.is("withoutTenantId"), "tenant IS NULL");
+    );
     Ok(select)
 }
 
@@ -119,17 +98,7 @@ fn find(reader: &Reader<'_>, named: &Named) -> Result<RequirementsRow> {
             })
         }
         Named::Key(key, tenant) => {
-            let mut select = Select::<RequirementsRow>::new();
-            select
-                .with("key = ?", Some(key.clone()))
-                .ordered("version", true)
-                .limited(1);
-            match tenant {
-                Some(tenant) => select.with("tenant = ?", Some(tenant.clone())),
-                None => select.only("tenant IS NULL"),
-            };
-            let row = select.rows(reader.connection)?.pop();
-            row.ok_or_else(|| unknown_key("decision requirements definition", key, tenant.as_deref()))
+            definition::latest(reader, "decision requirements definition", key, tenant.as_deref())
         }
     }
 }

@@ -79,16 +79,6 @@ fn select(api: &Api, params: &Params) -> Result<Select<EventSubscription>> {
         .with("execution = ?", of.id("executionId"))
         .with("instance = ?", of.id("processInstanceId"))
         .with("activity = ?", of.text("activityId"));
-    match (
-        of.list("tenantIdIn")?,
-        of.is("includeEventSubscriptionsWithoutTenantId"),
-    ) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
-    select.only_if(of.is("withoutTenantId"), "tenant IS NULL");
+    select.of_tenants(&of, "includeEventSubscriptionsWithoutTenantId")?;
     Ok(select)
 }

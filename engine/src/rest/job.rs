@@ -146,15 +146,8 @@ fn select(api: &Api, params: &Params) -> Result<Select<Job>> {
         .only_if(of.is("active"), "suspended = 0")
         .only_if(of.is("suspended"), "suspended <> 0")
         .with("priority >= ?", of.integer("priorityHigherThanOrEquals")?)
-        .with("priority <= ?", of.integer("priorityLowerThanOrEquals")?)
-        .only_if(of.is("withoutTenantId"), "tenant IS NULL");
-    match (of.list("tenantIdIn")?, of.is("includeJobsWithoutTenantId")) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
+        .with("priority <= ?", of.integer("priorityLowerThanOrEquals")?);
+    select.of_tenants(&of, "includeJobsWithoutTenantId")?;
     compare(
         &mut select,
         &of,

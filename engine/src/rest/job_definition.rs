@@ -66,15 +66,8 @@ fn select(api: &Api, params: &Params) -> Result<Select<JobDefinition>> {
         .with("configuration = ?", of.text("jobConfiguration"))
         .only_if(of.is("active"), "suspended = 0")
         .only_if(of.is("suspended"), "suspended <> 0")
-        .only_if(of.is("withOverridingJobPriority"), "priority IS NOT NULL")
-        .only_if(of.is("withoutTenantId"), "tenant IS NULL");
-    match (of.list("tenantIdIn")?, of.is("includeJobDefinitionsWithoutTenantId")) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
+        .only_if(of.is("withOverridingJobPriority"), "priority IS NOT NULL");
+    select.of_tenants(&of, "includeJobDefinitionsWithoutTenantId")?;
     Ok(select)
 }
 

@@ -18,6 +18,7 @@ mod counters;
 mod date;
 mod decision_definition;
 mod decision_requirements;
+mod definition;
 mod deployment;
 mod engine;
 mod error;

@@ -5,6 +5,7 @@ use handoff_machine::row::DecisionRow;
 
 use crate::rest::api::Api;
 use crate::rest::body::{count, ok};
+use crate::rest::definition;
 use crate::rest::error::Result;
 use crate::rest::query::{Criteria, Params, Select};
 
@@ -20,6 +21,12 @@ const ORDERS: &[(&str, &str)] = &[
     ("versionTag", "version_tag"),
     ("decisionRequirementsDefinitionKey", "requirements_key"),
 ];
+
+const NAMES: definition::Names = definition::Names {
+    id: "decisionDefinitionId",
+    ids: "decisionDefinitionIdIn",
+    or_without_tenant: "includeDecisionDefinitionsWithoutTenantId",
+};
 
 /// `GET /decision-definition`
 pub(super) async fn by_get(api: Api, params: Params) -> Result<Response> {
@@ -42,16 +49,8 @@ pub(super) async fn count_by_get(api: Api, params: Params) -> Result<Response> {
 
 fn select(api: &Api, params: &Params) -> Result<Select<DecisionRow>> {
     let of = Criteria::new(params, api.ids);
-    let mut select = Select::new();
+    let mut select = definition::select::<DecisionRow>(&of, &NAMES)?;
     select
-        .with("id = ?", of.last_id("decisionDefinitionId"))
-        .within(
-            "id IN (SELECT value FROM json_each(?))",
-            of.last_ids("decisionDefinitionIdIn")?,
-        )
-        .with("name = ?", of.text("name"))
-        .with("name GLOB ?", of.pattern("nameLike"))
-        .with("deployment = ?", of.id("deploymentId"))
         .with(
             "deployment IN (SELECT id FROM deployment WHERE time > ?)",
             of.instant("deployedAfter")?,
@@ -60,13 +59,6 @@ fn select(api: &Api, params: &Params) -> Result<Select<DecisionRow>> {
             "deployment IN (SELECT id FROM deployment WHERE time = ?)",
             of.instant("deployedAt")?,
         )
-        .with("key = ?", of.text("key"))
-        .with("key GLOB ?", of.pattern("keyLike"))
-        .with("category = ?", of.text("category"))
-        .with("category GLOB ?", of.pattern("categoryLike"))
-        .with("version = ?", of.integer("version")?)
-        .with("resource = ?", of.text("resourceName"))
-        .with("resource GLOB ?", of.pattern("resourceNameLike"))
         .with("version_tag = ?", of.text("versionTag"))
         .with("version_tag GLOB ?", of.pattern("versionTagLike"))
         .with("requirements = ?", of.last_id("decisionRequirementsDefinitionId"))
@@ -80,16 +72,5 @@ fn select(api: &Api, params: &Params) -> Result<Select<DecisionRow>> {
             "version = (SELECT max(latest.version) FROM decision AS latest \
              WHERE latest.key = decision.key AND latest.tenant IS decision.tenant)",
         );
-    match (
-        of.list("tenantIdIn")?,
-        of.is("includeDecisionDefinitionsWithoutTenantId"),
-    ) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
-    select.only_if(of.is("withoutTenantId"), "tenant IS NULL");
     Ok(select)
 }

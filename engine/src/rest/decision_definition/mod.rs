@@ -4,19 +4,17 @@ mod evaluate;
 mod list;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
 use axum::routing::{get, post, put};
 use handoff_machine::Command;
 use handoff_machine::row::DecisionRow;
 use http::StatusCode;
-use http::request::Parts;
-use rusqlite::OptionalExtension;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::api::Api;
 use super::body::{Body, integer, no_content, ok};
+use super::definition::{self, Named, resource_text};
 use super::error::{RestError, Result};
 use super::query::Select;
 use super::reader::Reader;
@@ -60,54 +58,6 @@ pub(crate) fn dto(reader: &Reader<'_>, row: &DecisionRow) -> Result<Json> {
     }))
 }
 
-/// How a path names a definition of a decision, or of requirements.
-#[derive(Clone, Debug)]
-pub(crate) enum Named {
-    /// By its id.
-    Id(String),
-    /// The latest version of a key, of a tenant or of none.
-    Key(String, Option<String>),
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = RestError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let not_found = |text: String| RestError::new(StatusCode::NOT_FOUND, "NotFoundException", text);
-        let parameters = RawPathParams::from_request_parts(parts, state).await;
-        let parameters = parameters.map_err(|rejection| not_found(rejection.body_text()))?;
-        let find = |name: &str| {
-            let mut parameters = parameters.iter();
-            parameters
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.to_owned())
-        };
-        match (find("id"), find("key")) {
-            (Some(id), _) => Ok(Self::Id(id)),
-            (None, Some(key)) => Ok(Self::Key(key, find("tenant"))),
-            (None, None) => Err(not_found("The path names no definition".to_owned())),
-        }
-    }
-}
-
-/// 404: no version of a key.
-pub(crate) fn unknown_key(what: &str, key: &str, tenant: Option<&str>) -> RestError {
-    let tenant = tenant.map_or_else(|| "no tenant-id".to_owned(), |tenant| format!("tenant-id: {tenant}"));
-    let message = format!("No matching {what} with key: {key} and {tenant}");
-    RestError::new(StatusCode::NOT_FOUND, "RestException", message)
-}
-
-/// The text of a file of a deployment.
-///
-/// # Errors
-/// 500 where the store fails.
-pub(crate) fn resource_text(reader: &Reader<'_>, deployment: handoff_machine::Id, name: &str) -> Result<String> {
-    let sql = "SELECT bytes FROM resource WHERE deployment = ? AND name = ?";
-    let mut statement = reader.connection.prepare_cached(sql)?;
-    let bytes: Option<Vec<u8>> = statement.query_row((deployment.0, name), |row| row.get(0)).optional()?;
-    Ok(String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned())
-}
-
 fn unknown(id: &str) -> RestError {
     let message = format!("no deployed decision definition found with id '{id}': decisionDefinition is null");
     RestError::of_engine(StatusCode::NOT_FOUND, "InvalidRequestException", message)
@@ -120,19 +70,7 @@ fn find(reader: &Reader<'_>, named: &Named) -> Result<DecisionRow> {
             let row = Select::<DecisionRow>::by_id(reader.connection, reader.ids.read_definition(id))?;
             row.ok_or_else(|| unknown(id))
         }
-        Named::Key(key, tenant) => {
-            let mut select = Select::<DecisionRow>::new();
-            select
-                .with("key = ?", Some(key.clone()))
-                .ordered("version", true)
-                .limited(1);
-            match tenant {
-                Some(tenant) => select.with("tenant = ?", Some(tenant.clone())),
-                None => select.only("tenant IS NULL"),
-            };
-            let row = select.rows(reader.connection)?.pop();
-            row.ok_or_else(|| unknown_key("decision definition", key, tenant.as_deref()))
-        }
+        Named::Key(key, tenant) => definition::latest(reader, "decision definition", key, tenant.as_deref()),
     }
 }
 

@@ -86,15 +86,8 @@ fn select(api: &Api, params: &Params) -> Result<Select<Deployment>> {
         .with("source = ?", of.text("source"))
         .only_if(of.is("withoutSource"), "source IS NULL")
         .with("time > ?", of.instant("after")?)
-        .with("time < ?", of.instant("before")?)
-        .only_if(of.is("withoutTenantId"), "tenant IS NULL");
-    match (of.list("tenantIdIn")?, of.is("includeDeploymentsWithoutTenantId")) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
+        .with("time < ?", of.instant("before")?);
+    select.of_tenants(&of, "includeDeploymentsWithoutTenantId")?;
     Ok(select)
 }
 

@@ -11,8 +11,9 @@ use rusqlite::params;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
+use super::removal::RemovalTime;
 use crate::rest::api::Api;
-use crate::rest::body::{Body, count, flag, ok, text, texts};
+use crate::rest::body::{Body, count, ok, text, texts};
 use crate::rest::date;
 use crate::rest::error::{RestError, Result};
 use crate::rest::path::Path;
@@ -243,34 +244,17 @@ async fn delete(api: Api, Body(dto): Body<DeleteDto>) -> Result<Response> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 struct RemovalTimeDto {
-    #[serde(deserialize_with = "text")]
-    absolute_removal_time: Option<String>,
-    #[serde(deserialize_with = "flag")]
-    cleared_removal_time: Option<bool>,
+    #[serde(flatten)]
+    time: RemovalTime,
     #[serde(flatten)]
     decisions: DecisionsDto,
 }
 
 async fn set_removal_time(api: Api, Body(dto): Body<RemovalTimeDto>) -> Result<Response> {
-    let cleared = dto.cleared_removal_time.unwrap_or(false);
-    let time = match dto.absolute_removal_time.as_deref() {
-        Some(text) if !cleared => {
-            let refusal = || RestError::invalid(format!("absoluteRemovalTime '{text}' is no date"));
-            Some(date::parse(text).ok_or_else(refusal)?)
-        }
-        None if cleared => None,
-        _ => {
-            return Err(RestError::of_engine(
-                http::StatusCode::BAD_REQUEST,
-                "BadUserRequestException",
-                "Either absoluteRemovalTime or clearedRemovalTime must be set",
-            ));
-        }
-    };
+    let work = BatchWork::SetDecisionRemovalTime(dto.time.read()?);
     let decisions = dto.decisions.resolve(&api).await?;
-    let work = BatchWork::SetDecisionRemovalTime(time);
     Ok(ok(start_batch(&api, work, decisions).await?))
 }
 

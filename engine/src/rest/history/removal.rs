@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use handoff_machine::Command;
 use handoff_machine::command::BatchWork;
+use handoff_machine::{Command, Millis};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -56,33 +56,51 @@ async fn delete_many(api: Api, Body(dto): Body<DeleteDto>) -> Result<Response> {
     Ok(ok(start_batch(&api, BatchWork::DeleteHistory, instances).await?))
 }
 
+/// When rows are to be removed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct RemovalTimeDto {
+pub(super) struct RemovalTime {
     #[serde(deserialize_with = "text")]
     absolute_removal_time: Option<String>,
     #[serde(deserialize_with = "flag")]
     cleared_removal_time: Option<bool>,
+}
+
+impl RemovalTime {
+    /// The instant; none: never.
+    ///
+    /// # Errors
+    /// 400: neither was said, or both, or no date.
+    pub(super) fn read(&self) -> Result<Option<Millis>> {
+        match (
+            self.absolute_removal_time.as_deref(),
+            self.cleared_removal_time.unwrap_or(false),
+        ) {
+            (Some(text), false) => {
+                let refusal = || RestError::invalid(format!("absoluteRemovalTime '{text}' is no date"));
+                Ok(Some(date::parse(text).ok_or_else(refusal)?))
+            }
+            (None, true) => Ok(None),
+            _ => Err(RestError::of_engine(
+                http::StatusCode::BAD_REQUEST,
+                "BadUserRequestException",
+                "Either absoluteRemovalTime or clearedRemovalTime must be set",
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RemovalTimeDto {
+    #[serde(flatten)]
+    time: RemovalTime,
     #[serde(flatten)]
     instances: InstancesDto,
 }
 
 async fn set_removal_time(api: Api, Body(dto): Body<RemovalTimeDto>) -> Result<Response> {
-    let cleared = dto.cleared_removal_time.unwrap_or(false);
-    let time = match dto.absolute_removal_time.as_deref() {
-        Some(text) if !cleared => {
-            let refusal = || RestError::invalid(format!("absoluteRemovalTime '{text}' is no date"));
-            Some(date::parse(text).ok_or_else(refusal)?)
-        }
-        None if cleared => None,
-        _ => {
-            return Err(RestError::of_engine(
-                http::StatusCode::BAD_REQUEST,
-                "BadUserRequestException",
-                "Either absoluteRemovalTime or clearedRemovalTime must be set",
-            ));
-        }
-    };
+    let time = dto.time.read()?;
     let instances = dto.instances.resolve(&api).await?;
     Ok(ok(start_batch(&api, BatchWork::SetRemovalTime(time), instances).await?))
 }

@@ -4,9 +4,9 @@ use axum::response::{IntoResponse, Response};
 use handoff_machine::{Command, MachineError};
 use http::StatusCode;
 
-use super::Named;
 use crate::rest::api::Api;
 use crate::rest::body::no_content;
+use crate::rest::definition::Named;
 use crate::rest::error::{RestError, Result};
 use crate::rest::query::Params;
 use crate::service::CommandError;

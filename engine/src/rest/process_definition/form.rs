@@ -4,12 +4,11 @@ use axum::response::Response;
 use handoff_machine::Id;
 use handoff_machine::row::DefinitionRow;
 use http::StatusCode;
-use rusqlite::OptionalExtension;
 use serde_json::json;
 
-use super::Named;
 use crate::rest::api::Api;
 use crate::rest::body::{no_content, ok};
+use crate::rest::definition::{Named, resource};
 use crate::rest::error::{RestError, Result};
 use crate::rest::reader::Reader;
 use crate::rest::variables::download;
@@ -84,7 +83,7 @@ pub(super) async fn diagram(api: Api, named: Named) -> Result<Response> {
         let key = &definition.key;
         for extension in ["png", "jpg", "gif", "svg"] {
             for name in [format!("{stem}.{key}.{extension}"), format!("{stem}.{extension}")] {
-                if let Some(bytes) = file(reader, &definition, &name)? {
+                if let Some(bytes) = resource(reader, definition.deployment, &name)? {
                     return Ok(Some((extension, name, bytes)));
                 }
             }
@@ -113,14 +112,6 @@ async fn known(api: &Api, named: Named) -> Result<DefinitionRow> {
     })
 }
 
-fn file(reader: &Reader<'_>, definition: &DefinitionRow, name: &str) -> Result<Option<Vec<u8>>> {
-    let sql = "SELECT bytes FROM resource WHERE deployment = ? AND name = ?";
-    let mut statement = reader.connection.prepare_cached(sql)?;
-    Ok(statement
-        .query_row((definition.deployment.0, name), |row| row.get(0))
-        .optional()?)
-}
-
 /// The file that a form key names.
 ///
 /// # Errors
@@ -135,7 +126,7 @@ pub(crate) fn deployed(reader: &Reader<'_>, key: Option<&str>, definition: Optio
         name.ok_or_else(|| RestError::invalid(format!("The form key '{key}' does not reference a deployed form.")))?;
     let definition = definition.map(|id| reader.definition(id)).transpose()?.flatten();
     let bytes = match definition {
-        Some(definition) => file(reader, &definition, name)?,
+        Some(definition) => resource(reader, definition.deployment, name)?,
         None => None,
     };
     let bytes = bytes

@@ -5,6 +5,7 @@ use handoff_machine::row::DefinitionRow;
 
 use crate::rest::api::Api;
 use crate::rest::body::{count, ok};
+use crate::rest::definition;
 use crate::rest::error::Result;
 use crate::rest::query::{Criteria, Params, Select};
 
@@ -19,6 +20,12 @@ const ORDERS: &[(&str, &str)] = &[
     ("tenantId", "tenant"),
     ("versionTag", "version_tag"),
 ];
+
+const NAMES: definition::Names = definition::Names {
+    id: "processDefinitionId",
+    ids: "processDefinitionIdIn",
+    or_without_tenant: "includeProcessDefinitionsWithoutTenantId",
+};
 
 /// `GET /process-definition`
 pub(super) async fn by_get(api: Api, params: Params) -> Result<Response> {
@@ -42,16 +49,8 @@ pub(super) async fn count_by_get(api: Api, params: Params) -> Result<Response> {
 
 fn select(api: &Api, params: &Params) -> Result<Select<DefinitionRow>> {
     let of = Criteria::new(params, api.ids);
-    let mut select = Select::new();
+    let mut select = definition::select::<DefinitionRow>(&of, &NAMES)?;
     select
-        .with("id = ?", of.last_id("processDefinitionId"))
-        .within(
-            "id IN (SELECT value FROM json_each(?))",
-            of.last_ids("processDefinitionIdIn")?,
-        )
-        .with("name = ?", of.text("name"))
-        .with("name GLOB ?", of.pattern("nameLike"))
-        .with("deployment = ?", of.id("deploymentId"))
         .with(
             "deployment IN (SELECT id FROM deployment WHERE time > ?)",
             of.instant("deployedAfter")?,
@@ -60,14 +59,7 @@ fn select(api: &Api, params: &Params) -> Result<Select<DefinitionRow>> {
             "deployment IN (SELECT id FROM deployment WHERE time = ?)",
             of.instant("deployedAt")?,
         )
-        .with("key = ?", of.text("key"))
         .within("key IN (SELECT value FROM json_each(?))", of.list("keysIn")?)
-        .with("key GLOB ?", of.pattern("keyLike"))
-        .with("category = ?", of.text("category"))
-        .with("category GLOB ?", of.pattern("categoryLike"))
-        .with("version = ?", of.integer("version")?)
-        .with("resource = ?", of.text("resourceName"))
-        .with("resource GLOB ?", of.pattern("resourceNameLike"))
         .with("version_tag = ?", of.text("versionTag"))
         .with("version_tag GLOB ?", of.pattern("versionTagLike"))
         .only_if(of.is("withoutVersionTag"), "version_tag IS NULL")
@@ -88,16 +80,5 @@ fn select(api: &Api, params: &Params) -> Result<Select<DefinitionRow>> {
             "id IN (SELECT definition FROM incident WHERE kind = ?)",
             of.text("incidentType"),
         );
-    match (
-        of.list("tenantIdIn")?,
-        of.is("includeProcessDefinitionsWithoutTenantId"),
-    ) {
-        (Some(tenants), true) => select.within(
-            "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
-            Some(tenants),
-        ),
-        (tenants, _) => select.within("tenant IN (SELECT value FROM json_each(?))", tenants),
-    };
-    select.only_if(of.is("withoutTenantId"), "tenant IS NULL");
     Ok(select)
 }

@@ -8,22 +8,22 @@ mod start;
 mod statistics;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use handoff_machine::command::Started;
 use handoff_machine::row::DefinitionRow;
 use http::StatusCode;
-use http::request::Parts;
-use rusqlite::OptionalExtension;
 use serde_json::{Value as Json, json};
 
 use super::api::Api;
 use super::body::ok;
+use super::definition::{self, Named};
 use super::error::{RestError, Result};
 use super::id::Ids;
-use super::query::Select;
 use super::reader::Reader;
+
+/// What its definitions are, in words.
+const KIND: &str = "process definition";
 
 /// The resource's routes.
 pub(crate) fn routes() -> Router<Api> {
@@ -90,35 +90,6 @@ pub(crate) fn started(api: &Api, started: &Started) -> Json {
     start::dto_of(api, started, false)
 }
 
-/// How a path names a definition.
-#[derive(Clone, Debug)]
-enum Named {
-    Id(String),
-    /// The latest version of a key, of a tenant or of none.
-    Key(String, Option<String>),
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = RestError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let not_found = |text: String| RestError::new(StatusCode::NOT_FOUND, "NotFoundException", text);
-        let parameters = RawPathParams::from_request_parts(parts, state).await;
-        let parameters = parameters.map_err(|rejection| not_found(rejection.body_text()))?;
-        let find = |name: &str| {
-            let mut parameters = parameters.iter();
-            parameters
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.to_owned())
-        };
-        match (find("id"), find("key")) {
-            (Some(id), _) => Ok(Self::Id(id)),
-            (None, Some(key)) => Ok(Self::Key(key, find("tenant"))),
-            (None, None) => Err(not_found("The path names no definition".to_owned())),
-        }
-    }
-}
-
 impl Named {
     /// Its row.
     ///
@@ -130,29 +101,13 @@ impl Named {
                 let message = format!("No matching definition with id {id}");
                 RestError::of_engine(StatusCode::NOT_FOUND, "InvalidRequestException", message)
             }),
-            Self::Key(key, tenant) => {
-                let mut select = Select::<DefinitionRow>::new();
-                select
-                    .with("key = ?", Some(key.clone()))
-                    .ordered("version", true)
-                    .limited(1);
-                match tenant {
-                    Some(tenant) => select.with("tenant = ?", Some(tenant.clone())),
-                    None => select.only("tenant IS NULL"),
-                };
-                select
-                    .rows(reader.connection)?
-                    .pop()
-                    .ok_or_else(|| unknown_key(key, tenant.as_deref()))
-            }
+            Self::Key(key, tenant) => definition::latest(reader, KIND, key, tenant.as_deref()),
         }
     }
 }
 
 fn unknown_key(key: &str, tenant: Option<&str>) -> RestError {
-    let tenant = tenant.map_or_else(|| "no tenant-id".to_owned(), |tenant| format!("tenant-id: {tenant}"));
-    let message = format!("No matching process definition with key: {key} and {tenant}");
-    RestError::new(StatusCode::NOT_FOUND, "RestException", message)
+    definition::unknown_key(KIND, key, tenant)
 }
 
 async fn show(api: Api, named: Named) -> Result<Response> {
@@ -164,12 +119,7 @@ async fn show(api: Api, named: Named) -> Result<Response> {
 async fn xml(api: Api, named: Named) -> Result<Response> {
     let xml = api.read(move |reader| {
         let row = named.find(reader)?;
-        let sql = "SELECT bytes FROM resource WHERE deployment = ? AND name = ?";
-        let mut statement = reader.connection.prepare_cached(sql)?;
-        let bytes: Option<Vec<u8>> = statement
-            .query_row((row.deployment.0, &row.resource), |row| row.get(0))
-            .optional()?;
-        let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        let text = definition::resource_text(reader, row.deployment, &row.resource)?;
         Ok(json!({ "id": reader.ids.definition(&row.key, row.version, row.id), "bpmn20Xml": text }))
     });
     Ok(ok(xml.await?))

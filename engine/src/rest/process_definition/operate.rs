@@ -89,7 +89,7 @@ async fn suspend_by_key(api: Api, Path(key): Path<String>, Body(dto): Body<Suspe
 
 /// The latest version: a key in the path names no other, as in Camunda.
 async fn latest(api: &Api, key: String, tenant: Option<String>) -> Result<DefinitionTarget> {
-    let named = super::Named::Key(key, tenant);
+    let named = crate::rest::definition::Named::Key(key, tenant);
     let found = api.read(move |reader| Ok(named.find(reader)?.id)).await;
     found.map(DefinitionTarget::Id)
 }
@@ -184,7 +184,7 @@ async fn set_time_to_live_by_key(
     Body(dto): Body<TimeToLiveDto>,
 ) -> Result<Response> {
     let days = dto.days()?;
-    let named = super::Named::Key(key, None);
+    let named = crate::rest::definition::Named::Key(key, None);
     let definition = api.read(move |reader| Ok(named.find(reader)?.id)).await?;
     api.run(Command::SetHistoryTimeToLive { definition, days }).await?;
     Ok(no_content())

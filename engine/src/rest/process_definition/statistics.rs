@@ -6,9 +6,9 @@ use handoff_machine::row::DefinitionRow;
 use rusqlite::params;
 use serde_json::{Value as Json, json};
 
-use super::Named;
 use crate::rest::api::Api;
 use crate::rest::body::ok;
+use crate::rest::definition::Named;
 use crate::rest::error::{RestError, Result};
 use crate::rest::path::Path;
 use crate::rest::query::{Params, Select};

@@ -12,7 +12,7 @@ use handoff_machine::row::{
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
-use super::params::{Page, Params};
+use super::params::{Criteria, Page, Params};
 use crate::rest::error::{RestError, Result};
 use crate::store::row::Table;
 
@@ -23,18 +23,18 @@ pub(crate) type Bound = SqlValue;
 const ROWS_MAX: i64 = 50_000;
 
 /// A row whose table has a name that conditions can use.
-pub(crate) trait Named: Table {
+pub(crate) trait Stored: Table {
     /// The table's name.
     const TABLE: &'static str;
 }
 
-macro_rules! named {
+macro_rules! stored {
     ($($row:ident in $table:literal),+ $(,)?) => {
-        $(impl Named for $row { const TABLE: &'static str = $table; })+
+        $(impl Stored for $row { const TABLE: &'static str = $table; })+
     };
 }
 
-named!(
+stored!(
     Deployment in "deployment",
     DefinitionRow in "definition",
     DecisionRow in "decision",
@@ -77,7 +77,7 @@ pub(crate) struct Select<T> {
     row: PhantomData<fn() -> T>,
 }
 
-impl<T: Named> Select<T> {
+impl<T: Stored> Select<T> {
     /// All rows, in the order of their creation.
     pub(crate) fn new() -> Self {
         Self {
@@ -136,6 +136,22 @@ impl<T: Named> Select<T> {
             Some(values) => self.with_all(condition, values),
             None => self,
         }
+    }
+
+    /// Only rows of the tenants that a query names by `tenantIdIn`, with those of none where `or_without` says so; or, by
+    /// `withoutTenantId`, only those.
+    ///
+    /// # Errors
+    /// 400: no list.
+    pub(crate) fn of_tenants(&mut self, of: &Criteria<'_>, or_without: &str) -> Result<&mut Self> {
+        match (of.list("tenantIdIn")?, of.is(or_without)) {
+            (Some(tenants), true) => self.within(
+                "(tenant IS NULL OR tenant IN (SELECT value FROM json_each(?)))",
+                Some(tenants),
+            ),
+            (tenants, _) => self.within("tenant IN (SELECT value FROM json_each(?))", tenants),
+        };
+        Ok(self.only_if(of.is("withoutTenantId"), "tenant IS NULL"))
     }
 
     /// Only rows of this condition, with one `?` for a JSON array: `x IN (SELECT value FROM json_each(?))`.

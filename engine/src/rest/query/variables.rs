@@ -6,7 +6,7 @@ use rusqlite::types::ValueRef;
 use serde_json::Value as Json;
 
 use super::params::Params;
-use super::select::{Bound, Named, Select, glob};
+use super::select::{Bound, Select, Stored, glob};
 use crate::rest::error::{RestError, Result};
 use crate::rest::variables::VariableDto;
 use crate::store::value::{scalar, type_code};
@@ -99,7 +99,7 @@ pub(crate) use variable_table;
 ///
 /// # Errors
 /// 400: a filter that is none, or compares an object.
-pub(crate) fn by_variables<T: Named>(
+pub(crate) fn by_variables<T: Stored>(
     select: &mut Select<T>,
     params: &Params,
     name: &str,

@@ -142,11 +142,7 @@ impl Waiters {
             }
             numbers.len() > before
         });
-        numbers
-            .into_iter()
-            .filter_map(|number| self.take(number))
-            .filter(|fetch| !fetch.reply.is_closed())
-            .collect()
+        self.take_open(numbers)
     }
 
     /// Takes those who try in the very transaction that makes so many tasks of these topics. Each must come back by
@@ -158,11 +154,7 @@ impl Waiters {
                 numbers.extend(line.iter().take((*tasks).min(TRIES_MAX)));
             }
         }
-        numbers
-            .into_iter()
-            .filter_map(|number| self.take(number))
-            .filter(|fetch| !fetch.reply.is_closed())
-            .collect()
+        self.take_open(numbers)
     }
 
     /// Notes how a try came out: who wants any task of a topic and finds none has shown that there is none.
@@ -217,6 +209,15 @@ impl Waiters {
         }
         let deadline = self.deadlines.first().map(|(deadline, _)| *deadline);
         deadline.into_iter().chain(self.offers.values().copied()).min()
+    }
+
+    /// Takes these, but for those whose client has gone.
+    fn take_open(&mut self, numbers: BTreeSet<u64>) -> Vec<PendingFetch> {
+        numbers
+            .into_iter()
+            .filter_map(|number| self.take(number))
+            .filter(|fetch| !fetch.reply.is_closed())
+            .collect()
     }
 
     fn take(&mut self, number: u64) -> Option<PendingFetch> {

@@ -242,10 +242,10 @@ impl Processor {
     /// Takes what was committed into memory.
     fn remember(&mut self, changes: &[Change], now: Millis) {
         for change in changes {
+            if let Some(task) = written(change) {
+                self.offered(task, now);
+            }
             match change {
-                Change::InsertExternalTask(task)
-                | Change::UpdateExternalTask(task)
-                | Change::MigrateExternalTask(task) => self.offered(task, now),
                 Change::InsertJob(job) | Change::UpdateJob(job) | Change::MigrateJob(job) => self.horizon.put(job),
                 Change::DeleteJob(id) => self.horizon.remove(*id),
                 _ => {}
@@ -298,15 +298,21 @@ impl Processor {
             drop(fetch.reply.send(Err(CommandError::TooManyFetches)));
             return;
         }
-        if passed_over {
-            self.passed_over
-                .extend(fetch.request.topics.iter().map(|topic| topic.name.clone()));
-        }
-        let topics: Vec<String> = fetch.request.topics.iter().map(|topic| topic.name.clone()).collect();
+        let topics = passed_over.then(|| {
+            fetch
+                .request
+                .topics
+                .iter()
+                .map(|topic| topic.name.clone())
+                .collect::<Vec<_>>()
+        });
         self.wait(fetch, deadline, now);
-        if passed_over && self.released {
-            // What it passed over may have been released by a command of its own group: nobody else would wake it.
-            topics.iter().for_each(|topic| self.waiters.wake(topic, usize::MAX));
+        for topic in topics.into_iter().flatten() {
+            if self.released {
+                // What it passed over may have been released by a command of its own group: nobody else would wake it.
+                self.waiters.wake(&topic, usize::MAX);
+            }
+            self.passed_over.insert(topic);
         }
     }
 
@@ -336,6 +342,16 @@ enum Offer {
     At(Millis),
 }
 
+/// The external task that a change writes.
+fn written(change: &Change) -> Option<&ExternalTask> {
+    match change {
+        Change::InsertExternalTask(task) | Change::UpdateExternalTask(task) | Change::MigrateExternalTask(task) => {
+            Some(task)
+        }
+        _ => None,
+    }
+}
+
 /// None: only after somebody has changed it.
 fn offer(task: &ExternalTask, now: Millis) -> Option<Offer> {
     if task.suspended || task.retries.is_some_and(|retries| retries <= 0) {
@@ -354,10 +370,8 @@ pub(super) fn offers(outcomes: &[Outcome], now: Millis) -> BTreeMap<&str, usize>
         Outcome::Done(delta) => delta.changes.as_slice(),
         _ => &[],
     });
-    for change in changes {
-        if let Change::InsertExternalTask(task) | Change::UpdateExternalTask(task) = change
-            && matches!(offer(task, now), Some(Offer::Now))
-        {
+    for task in changes.filter_map(written) {
+        if matches!(offer(task, now), Some(Offer::Now)) {
             *offers.entry(task.topic.as_str()).or_default() += 1;
         }
     }
