@@ -124,6 +124,28 @@ async fn whoever_was_faster_is_asked_for_again_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn what_the_engine_rolled_back_is_tried_again_within_the_call() {
+    let engine = FakeEngine::start().await;
+    let failed = |message: &str| json!({ "type": "ProcessEngineException", "message": message, "code": 0 }).to_string();
+    engine.add("a", "t");
+    engine.fault("a/complete", Scripted::Answer(500, failed("Timeout trying to lock table")));
+    let me = connect(&engine);
+    assert_eq!(me.settle_detached("a", &completion()).await, Ok(Ending::Completed));
+    assert_eq!(engine.calls_to("a/complete").len(), 2);
+
+    engine.add("b", "t");
+    for _ in 0..20 {
+        engine.fault("b/complete", Scripted::Answer(500, failed("the script behind it fails")));
+    }
+    let result = me.settle_detached("b", &completion()).await;
+    assert!(
+        matches!(&result, Err(Fault::Failed(reason)) if reason.contains("the script behind it fails")),
+        "{result:?}"
+    );
+    assert_eq!(engine.calls_to("b/complete").len(), 5);
+}
+
+#[tokio::test]
 async fn what_the_engine_does_not_take_is_said_and_the_lock_is_not_kept() {
     let engine = FakeEngine::start().await;
     engine.add("a", "t");

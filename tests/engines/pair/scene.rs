@@ -74,7 +74,7 @@ enum Inventory<'a> {
 pub(crate) struct Engines<'a> {
     /// From Inventory to where the host's delegates will be. Dropped first: the next case needs its port as soon as it
     /// has the engine.
-    _delegate_proxy: Proxy,
+    pub(crate) delegate_proxy: Proxy,
     orders: Orders<'a>,
     inventory: Inventory<'a>,
     pub(crate) delegates_port: u16,
@@ -124,7 +124,7 @@ impl<'a> Engines<'a> {
         let engines = Self {
             orders,
             inventory,
-            _delegate_proxy: delegate_proxy,
+            delegate_proxy,
             delegates_port,
             places,
         };

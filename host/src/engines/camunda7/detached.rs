@@ -3,6 +3,9 @@
 //! Camunda ends a task only for the worker id that is written on it, and refuses one that nobody locked. It does not
 //! ask whether that worker's lock still runs. So: read the task; a holder is written on it: act in its name; none is:
 //! lock it for this host, then act. A refusal means that somebody was faster, and the task is read again.
+//!
+//! A conflict and a failure of the engine were rolled back, so the same is tried again within the call. It must be: a
+//! listener that has to try again takes a task that is gone by then for its own completion, which this was not.
 
 use std::time::Duration;
 
@@ -14,7 +17,8 @@ use crate::{
     engines::{DEFAULT_RETRIES, Engine as _, FailureReport, Fault, Settlement},
 };
 
-/// How often a task is read before giving up: each further time somebody else has taken its lock in between.
+/// How often a task is read before giving up: each further time somebody else has taken its lock in between, or the
+/// engine has rolled back what was asked.
 const READS_MAX: u32 = 5;
 
 /// How long a task is locked for us that nobody held: as long as the call that follows may take.
@@ -59,8 +63,8 @@ pub(super) async fn settle(engine: &Camunda7, task_id: &str, settlement: &Settle
                     break;
                 }
             }
-            Err(Fault::Conflict(reason)) => {
-                refused = Some((String::new(), Fault::Conflict(reason)));
+            Err(fault @ (Fault::Conflict(_) | Fault::Failed(_))) => {
+                refused = Some((String::new(), fault));
                 tokio::time::sleep(backoff.next_wait()).await;
             }
             Err(fault) => return Err(fault),
