@@ -28,6 +28,9 @@ pub(crate) struct DeployArgs {
     /// Deploy only if a file differs from the latest deployment of this name
     #[arg(long)]
     if_changed: bool,
+    /// Have the engine refuse also what Camunda accepts and ignores; a plain Camunda refuses the whole call then
+    #[arg(long)]
+    strict: bool,
     /// The user of HTTP basic authentication
     #[arg(long, requires = "password_file")]
     user: Option<String>,
@@ -88,6 +91,9 @@ fn form(args: &DeployArgs) -> Result<Form> {
         .text("deployment-source", "handoff deploy");
     if args.if_changed {
         form = form.text("enable-duplicate-filtering", "true");
+    }
+    if args.strict {
+        form = form.text("handoff-strict", "true");
     }
     if let Some(tenant) = &args.tenant_id {
         form = form.text("tenant-id", tenant.clone());

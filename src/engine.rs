@@ -8,7 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use handoff_engine::config::HistoryConfig;
 use handoff_engine::{Config, DelegatesConfig, Examination, HistoryLevel, TlsFiles, backup, examine, serve};
 
 use crate::shutdown;
@@ -87,9 +88,25 @@ struct ServeArgs {
     /// How much history is kept: none, activity, audit or full
     #[arg(long, default_value = "full", value_name = "LEVEL")]
     history: HistoryLevel,
+    /// For how many days history is kept, of definitions that do not say it themselves (camunda:historyTimeToLive)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i32).range(0..))]
+    history_time_to_live: Option<i32>,
+    /// Accept definitions of which nobody says how long their history is kept: it is kept for ever
+    #[arg(long)]
+    history_unlimited: bool,
+    /// From when the time to live counts: the start or the end of the instance at the top
+    #[arg(long, value_enum, default_value_t = RemovalTime::End, value_name = "WHEN")]
+    history_removal_time: RemovalTime,
     /// Refuse at deployment also what Camunda accepts and ignores
     #[arg(long)]
     strict: bool,
+}
+
+/// From when the time to live of history counts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RemovalTime {
+    Start,
+    End,
 }
 
 impl ServeArgs {
@@ -113,6 +130,12 @@ impl ServeArgs {
             allowed_hosts: self.allowed_hosts,
             delegates,
             history: self.history,
+            retention: HistoryConfig {
+                time_to_live: self.history_time_to_live,
+                enforce_time_to_live: !self.history_unlimited,
+                removal_time_at_start: matches!(self.history_removal_time, RemovalTime::Start),
+                ..HistoryConfig::default()
+            },
             strict: self.strict,
             ..Config::new(self.data_dir.context("--data-dir is missing")?)
         };
@@ -192,4 +215,37 @@ fn write_address(file: &Path, address: SocketAddr) -> Result<()> {
     std::fs::write(&part, format!("{address}\n"))
         .and_then(|()| std::fs::rename(&part, file))
         .with_context(|| format!("write the address to {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        engine: EngineArgs,
+    }
+
+    fn retention(options: &[&str]) -> Result<HistoryConfig> {
+        let line = ["handoff", "--data-dir", "data"].iter().chain(options);
+        let (config, _) = Line::try_parse_from(line)?.engine.serve.config()?;
+        Ok(config.retention)
+    }
+
+    #[test]
+    fn options_say_how_long_history_is_kept() -> Result<()> {
+        let plain = retention(&[])?;
+        assert_eq!((plain.time_to_live, plain.enforce_time_to_live), (None, true));
+        assert!(!plain.removal_time_at_start);
+        let days = retention(&["--history-time-to-live", "30", "--history-removal-time", "start"])?;
+        assert_eq!((days.time_to_live, days.removal_time_at_start), (Some(30), true));
+        assert!(!retention(&["--history-unlimited"])?.enforce_time_to_live);
+        for wrong in [["--history-time-to-live", "-1"], ["--history-removal-time", "never"]] {
+            assert!(retention(&wrong).is_err(), "{wrong:?}");
+        }
+        Ok(())
+    }
 }

@@ -57,6 +57,9 @@ pub enum MachineError {
     /// `ScriptEvaluationException`: a script failed.
     #[error("{0}")]
     Script(String),
+    /// `FormFieldValidationException`: a form cannot show a variable.
+    #[error("{0}")]
+    FormField(String),
     /// An exception of Java's own, which no resource wraps: `NumberFormatException`, `ClassCastException`.
     #[error("{message}")]
     Java {

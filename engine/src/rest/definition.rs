@@ -20,6 +20,15 @@ pub(crate) enum Named {
     Key(String, Option<String>),
 }
 
+impl Named {
+    /// The id or the key.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Id(text) | Self::Key(text, _) => text,
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Named {
     type Rejection = RestError;
 

@@ -189,6 +189,7 @@ impl From<MachineError> for RestError {
             MachineError::Execution(_) | MachineError::Delegate(_) | MachineError::View(ViewError::Store(_)) => {
                 of(S::INTERNAL_SERVER_ERROR, "ProcessEngineException")
             }
+            MachineError::FormField(_) => of(S::INTERNAL_SERVER_ERROR, "FormFieldValidationException"),
             MachineError::Script(_) => of(S::INTERNAL_SERVER_ERROR, "ScriptEvaluationException"),
             MachineError::Java { class, .. } => Self::new(S::INTERNAL_SERVER_ERROR, class, message),
             MachineError::View(ViewError::Reserved(_)) => Self::conflict(message),

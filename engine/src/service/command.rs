@@ -144,9 +144,12 @@ fn class(command: &Command) -> Class {
     match command {
         Command::ExternalTask { .. }
         | Command::CompleteTask { .. }
+        | Command::SubmitTaskForm { .. }
         | Command::ExecuteJob(_)
         | Command::FailJob { .. } => Class::Completion,
-        Command::Start(_) | Command::Evaluate(_) | Command::EvaluateDecision { .. } => Class::Intake,
+        Command::Start(_) | Command::SubmitStartForm(_) | Command::Evaluate(_) | Command::EvaluateDecision { .. } => {
+            Class::Intake
+        }
         _ => Class::Other,
     }
 }
@@ -155,7 +158,9 @@ fn kind(command: &Command) -> &'static str {
     match command {
         Command::Deploy(_) => "deploy",
         Command::DeleteDeployment { .. } => "delete-deployment",
-        Command::Start(_) => "start",
+        Command::Start(_) | Command::SubmitStartForm(_) => "start",
+        Command::SubmitTaskForm { .. } => "submit-task-form",
+        Command::TaskFormFields(_) | Command::StartFormFields(_) => "read-form",
         Command::Correlate(_) => "correlate",
         Command::Signal(_) => "signal",
         Command::Evaluate(_) => "evaluate-conditions",

@@ -8,6 +8,8 @@ mod breadth;
 mod clients;
 mod conformance;
 mod drain;
+mod forms;
+mod levels;
 mod long_poll;
 mod models;
 mod official;

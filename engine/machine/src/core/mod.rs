@@ -17,6 +17,7 @@ mod decision;
 mod declaration;
 mod escalation;
 mod event;
+mod form;
 mod halt;
 mod identity_log;
 mod incident;

@@ -9,7 +9,9 @@ pub struct Form {
     pub key: Option<Expression>,
     /// `camunda:formRef`
     pub reference: Option<FormRef>,
-    /// The fields of `camunda:formData`, then the older `camunda:formProperty`.
+    /// The older `camunda:formProperty`.
+    pub properties: Vec<FormProperty>,
+    /// The fields of `camunda:formData`.
     pub fields: Vec<FormField>,
     /// `businessKey` of `camunda:formData`: the field that has the business key.
     pub business_key_field: Option<String>,
@@ -35,6 +37,8 @@ pub struct FormField {
     pub label: Option<Expression>,
     /// `string`, `long`, `date`, `boolean` or `enum`
     pub type_name: Option<String>,
+    /// `datePattern`
+    pub pattern: Option<String>,
     /// `defaultValue`
     pub default: Option<Expression>,
     /// The values of an `enum` by id, with their names.
@@ -43,4 +47,27 @@ pub struct FormField {
     pub constraints: Vec<(String, Option<String>)>,
     /// `camunda:properties`
     pub properties: Vec<(String, String)>,
+}
+
+/// A property of the older kind of form.
+#[derive(Clone, Debug)]
+pub struct FormProperty {
+    /// What is submitted.
+    pub id: String,
+    /// `name`
+    pub label: Option<Expression>,
+    /// As a field's.
+    pub type_name: Option<String>,
+    /// `datePattern`
+    pub pattern: Option<String>,
+    /// The variable that it goes to, where it is another.
+    pub variable: Option<String>,
+    /// `expression`, else `default`.
+    pub default: Option<Expression>,
+    /// The values of an `enum` by id, with their names.
+    pub values: Vec<(String, String)>,
+    /// It must be submitted.
+    pub required: bool,
+    /// It may be submitted.
+    pub writable: bool,
 }

@@ -35,7 +35,7 @@ pub(super) async fn create(api: Api, form: Form) -> Result<Response> {
         tenant: form.tenant,
         duplicate_filtering: form.duplicate_filtering,
         changed_only: form.changed_only,
-        strict: api.strict,
+        strict: api.strict || form.strict,
         resources: form.resources,
     };
     deploy_and_tell(&api, deploy).await

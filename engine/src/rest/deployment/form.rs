@@ -22,6 +22,8 @@ pub(super) struct Form {
     pub(super) tenant: Option<String>,
     pub(super) duplicate_filtering: bool,
     pub(super) changed_only: bool,
+    /// `handoff-strict`: refuse also what Camunda accepts and ignores.
+    pub(super) strict: bool,
     /// By the names of the files.
     pub(super) resources: Vec<(String, Vec<u8>)>,
 }
@@ -60,6 +62,7 @@ impl Form {
             "tenant-id" => self.tenant = text(field).await?,
             "enable-duplicate-filtering" => self.duplicate_filtering = is_true(text(field).await?),
             "deploy-changed-only" => self.changed_only = is_true(text(field).await?),
+            "handoff-strict" => self.strict = is_true(text(field).await?),
             "deployment-activation-time" => {
                 if text(field).await?.is_some() {
                     return Err(RestError::invalid(

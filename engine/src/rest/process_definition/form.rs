@@ -1,17 +1,19 @@
 //! The forms of definitions and tasks. None is rendered here: a form is found by its key, or is a file that was deployed.
 
 use axum::response::Response;
-use handoff_machine::Id;
+use handoff_machine::command::FieldValue;
 use handoff_machine::row::DefinitionRow;
+use handoff_machine::{Command, Id, Reply};
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::rest::api::Api;
 use crate::rest::body::{no_content, ok};
 use crate::rest::definition::{Named, resource};
 use crate::rest::error::{RestError, Result};
+use crate::rest::query::Params;
 use crate::rest::reader::Reader;
-use crate::rest::variables::download;
+use crate::rest::variables::{Objects, download, typed};
 
 /// The prefixes of form keys that name a file of the definition's deployment.
 const DEPLOYED: &[&str] = &["embedded:deployment:", "camunda-forms:deployment:", "deployment:"];
@@ -25,44 +27,61 @@ async fn find(api: &Api, named: Named) -> Result<Option<DefinitionRow>> {
     }
 }
 
-fn text_of(named: &Named) -> String {
-    match named {
-        Named::Id(text) | Named::Key(text, _) => text.clone(),
-    }
-}
-
 async fn form_key(api: &Api, definition: &DefinitionRow) -> Result<Option<String>> {
     let model = api.engine.definition(definition.id).await?;
     Ok(model.and_then(|definition| definition.model.start_form_key().map(str::to_owned)))
 }
 
-fn unknown(status: StatusCode, kind: &'static str, message: String) -> RestError {
-    RestError::of_engine(status, kind, message)
-}
-
 /// `GET …/startForm`
 pub(super) async fn start_form(api: Api, named: Named) -> Result<Response> {
-    let text = text_of(&named);
+    let text = named.text().to_owned();
     let missing = || {
         let message = format!("Cannot get start form data for process definition {text}");
-        unknown(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
+        RestError::of_engine(StatusCode::BAD_REQUEST, "InvalidRequestException", message)
     };
     let definition = find(&api, named).await?.ok_or_else(missing)?;
     let key = form_key(&api, &definition).await?;
     Ok(ok(json!({ "key": key, "camundaFormRef": null, "contextPath": null })))
 }
 
-/// `GET …/form-variables`: an instance that has not started sees nothing.
-pub(super) async fn variables(api: Api, named: Named) -> Result<Response> {
-    known(&api, named).await?;
-    Ok(ok(json!({})))
+/// `GET …/form-variables`: what the fields of the form show. An instance that has not started sees nothing else.
+pub(super) async fn variables(api: Api, named: Named, params: Params) -> Result<Response> {
+    let names = params.list("variableNames")?;
+    let definition = match named {
+        named @ Named::Key(..) => api.read(move |reader| named.find(reader)).await?,
+        named => known(&api, named).await?,
+    };
+    let fields = fields(&api, Command::StartFormFields(definition.id)).await?;
+    Ok(ok(Json::Object(
+        fields
+            .into_iter()
+            .filter(|(name, _)| names.as_ref().is_none_or(|names| names.contains(name)))
+            .collect(),
+    )))
+}
+
+/// What the fields of a form show, by their names.
+///
+/// # Errors
+/// The engine's: a default that cannot be evaluated, or a variable that the form cannot show.
+pub(crate) async fn fields(api: &Api, command: Command) -> Result<Vec<(String, Json)>> {
+    let fields = match api.submit(command).await? {
+        Reply::FormFields(fields) => fields,
+        other => return Err(RestError::unexpected(&other)),
+    };
+    let shown = |field: FieldValue| {
+        let mut dto = typed(&field.value, Objects::Deserialised);
+        dto.insert("type".into(), field.type_name.into());
+        (field.name, Json::Object(dto))
+    };
+    Ok(fields.into_iter().map(shown).collect())
 }
 
 /// `GET …/rendered-form`: none is rendered.
 pub(super) async fn rendered(named: Named) -> RestError {
     RestError::unknown(format!(
         "No matching rendered start form for process definition with the id {} found.",
-        text_of(&named)
+        named.text()
     ))
 }
 
@@ -105,11 +124,8 @@ pub(super) async fn diagram(api: Api, named: Named) -> Result<Response> {
 }
 
 async fn known(api: &Api, named: Named) -> Result<DefinitionRow> {
-    let text = text_of(&named);
-    find(api, named).await?.ok_or_else(|| {
-        let message = format!("no deployed process definition found with id '{text}': processDefinition is null");
-        unknown(StatusCode::BAD_REQUEST, "NotFoundException", message)
-    })
+    let text = named.text().to_owned();
+    find(api, named).await?.ok_or_else(|| super::unknown_id(&text))
 }
 
 /// The file that a form key names.

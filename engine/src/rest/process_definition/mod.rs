@@ -9,7 +9,7 @@ mod statistics;
 
 use axum::Router;
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use handoff_machine::command::Started;
 use handoff_machine::row::DefinitionRow;
 use http::StatusCode;
@@ -31,34 +31,22 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/process-definition", get(list::by_get))
         .route("/process-definition/count", get(list::count_by_get))
         .route("/process-definition/statistics", get(statistics::of_all))
-        .merge(named(
-            "/process-definition/{id}",
-            post(start::by_id),
-            get(statistics::by_id),
-        ))
-        .merge(named(
-            "/process-definition/key/{key}",
-            post(start::by_key),
-            get(statistics::by_key),
-        ))
-        .merge(named(
-            "/process-definition/key/{key}/tenant-id/{tenant}",
-            post(start::by_key_and_tenant),
-            get(statistics::by_key_and_tenant),
-        ))
+        .merge(named("/process-definition/{id}"))
+        .merge(named("/process-definition/key/{key}"))
+        .merge(named("/process-definition/key/{key}/tenant-id/{tenant}"))
         .merge(operate::routes())
 }
 
-/// What each way to name a definition has. A form is submitted as a start is.
-fn named(path: &str, start: MethodRouter<Api>, statistics: MethodRouter<Api>) -> Router<Api> {
+/// What each way to name a definition has.
+fn named(path: &str) -> Router<Api> {
     let at = |rest: &str| format!("{path}{rest}");
     Router::new()
         .route(path, get(show).delete(delete::delete))
         .route(&at("/xml"), get(xml))
         .route(&at("/diagram"), get(form::diagram))
-        .route(&at("/start"), start.clone())
-        .route(&at("/submit-form"), start)
-        .route(&at("/statistics"), statistics)
+        .route(&at("/start"), post(start::start))
+        .route(&at("/submit-form"), post(start::submit_form))
+        .route(&at("/statistics"), get(statistics::of_one))
         .route(&at("/startForm"), get(form::start_form))
         .route(&at("/form-variables"), get(form::variables))
         .route(&at("/rendered-form"), get(form::rendered))
@@ -104,6 +92,12 @@ impl Named {
             Self::Key(key, tenant) => definition::latest(reader, KIND, key, tenant.as_deref()),
         }
     }
+}
+
+/// 400: no definition has an id.
+pub(crate) fn unknown_id(id: &str) -> RestError {
+    let message = format!("no deployed process definition found with id '{id}': processDefinition is null");
+    RestError::of_engine(StatusCode::BAD_REQUEST, "NotFoundException", message)
 }
 
 fn unknown_key(key: &str, tenant: Option<&str>) -> RestError {

@@ -1,4 +1,4 @@
-//! `POST /process-definition/…/start`
+//! `POST /process-definition/…/start` and `…/submit-form`
 
 use axum::response::Response;
 use handoff_machine::command::{Start, StartTarget, Started};
@@ -8,13 +8,13 @@ use handoff_machine::{Command, MachineError, Reply};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::unknown_key;
+use super::{unknown_id, unknown_key};
 use crate::rest::api::Api;
 use crate::rest::body::{Body, flag, ok, text};
+use crate::rest::definition::Named;
 use crate::rest::error::{RestError, Result};
 use crate::rest::instructions::{self, InstructionDto};
 use crate::rest::once;
-use crate::rest::path::Path;
 use crate::rest::process_instance;
 use crate::rest::variables::{Objects, VariablesDto, inputs, typed_map};
 use crate::service::CommandError;
@@ -39,48 +39,42 @@ pub(super) struct StartDto {
     if_running: Option<String>,
 }
 
-pub(super) async fn by_id(api: Api, Path(id): Path<String>, Body(dto): Body<StartDto>) -> Result<Response> {
-    let target = StartTarget::Definition(api.ids.read_definition(&id));
-    start(api, dto, target, &id, None).await
+/// `POST …/start`
+pub(super) async fn start(api: Api, named: Named, Body(dto): Body<StartDto>) -> Result<Response> {
+    run(api, named, dto, Command::Start).await
 }
 
-pub(super) async fn by_key(api: Api, Path(key): Path<String>, Body(dto): Body<StartDto>) -> Result<Response> {
-    let target = StartTarget::Key {
-        key: key.clone(),
-        tenant: Tenant::None,
+/// `POST …/submit-form`: a start whose variables go through the fields of the form. It knows no instructions.
+pub(super) async fn submit_form(api: Api, named: Named, Body(dto): Body<StartDto>) -> Result<Response> {
+    let dto = StartDto {
+        start_instructions: None,
+        ..dto
     };
-    let unknown = unknown_key(&key, None);
-    start(api, dto, target, &key, Some(unknown)).await
+    run(api, named, dto, Command::SubmitStartForm).await
 }
 
-pub(super) async fn by_key_and_tenant(
-    api: Api,
-    Path((key, tenant)): Path<(String, String)>,
-    Body(dto): Body<StartDto>,
-) -> Result<Response> {
-    let unknown = unknown_key(&key, Some(&tenant));
-    let target = StartTarget::Key {
-        key: key.clone(),
-        tenant: Tenant::Is(tenant),
+/// A definition that is unknown is 404 by its key, and 500 by its id, as in Camunda.
+async fn run(api: Api, named: Named, dto: StartDto, command: fn(Start) -> Command) -> Result<Response> {
+    let cannot = format!("Cannot instantiate process definition {}: ", named.text());
+    let (target, unknown) = match &named {
+        Named::Id(id) => (
+            StartTarget::Definition(api.ids.read_definition(id)),
+            unknown_id(id).wrapped(&cannot),
+        ),
+        Named::Key(key, tenant) => {
+            let target = StartTarget::Key {
+                key: key.clone(),
+                tenant: tenant.clone().map_or(Tenant::None, Tenant::Is),
+            };
+            (target, unknown_key(key, tenant.as_deref()))
+        }
     };
-    start(api, dto, target, &key, Some(unknown)).await
-}
-
-/// Starts. A definition that is unknown is 404 by its key, and 500 by its id, as in Camunda.
-async fn start(
-    api: Api,
-    dto: StartDto,
-    target: StartTarget,
-    named: &str,
-    unknown_key: Option<RestError>,
-) -> Result<Response> {
-    let cannot = format!("Cannot instantiate process definition {named}: ");
     let at = instructions::starts(api.ids, dto.start_instructions.as_deref().unwrap_or_default())
         .map_err(|error| error.wrapped(&cannot))?;
     let variables = inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?;
     let once = once::read(dto.dedupe_key, dto.if_running.as_deref())?;
     let with_variables = dto.with_variables_in_return.unwrap_or(false);
-    let command = Start {
+    let start = Start {
         target,
         business_key: dto.business_key,
         variables,
@@ -90,20 +84,14 @@ async fn start(
         skip_custom_listeners: dto.skip_custom_listeners.unwrap_or(false),
         skip_io_mappings: dto.skip_io_mappings.unwrap_or(false),
     };
-    let reply = api
-        .submit_raw(Command::Start(command))
-        .await
-        .map_err(|error| match (error, unknown_key) {
-            (
-                CommandError::Machine(MachineError::NotFound {
-                    kind: Entity::ProcessDefinition,
-                    ..
-                }),
-                Some(unknown),
-            ) => unknown,
-            (CommandError::Machine(error @ MachineError::AlreadyRunning(_)), _) => error.into(),
-            (error, _) => RestError::from(error).wrapped(&cannot),
-        })?;
+    let reply = api.submit_raw(command(start)).await.map_err(|error| match error {
+        CommandError::Machine(MachineError::NotFound {
+            kind: Entity::ProcessDefinition,
+            ..
+        }) => unknown,
+        CommandError::Machine(error @ MachineError::AlreadyRunning(_)) => error.into(),
+        error => RestError::from(error).wrapped(&cannot),
+    })?;
     match reply {
         Reply::Started(started) => Ok(ok(dto_of(&api, &started, with_variables))),
         other => Err(RestError::unexpected(&other)),

@@ -10,7 +10,6 @@ use crate::rest::api::Api;
 use crate::rest::body::ok;
 use crate::rest::definition::Named;
 use crate::rest::error::{RestError, Result};
-use crate::rest::path::Path;
 use crate::rest::query::{Params, Select};
 use crate::rest::reader::Reader;
 
@@ -43,25 +42,6 @@ pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
         definitions.iter().map(one).collect::<Result<Vec<Json>>>()
     });
     Ok(ok(statistics.await?))
-}
-
-/// `GET /process-definition/{id}/statistics`: for each activity.
-pub(super) async fn by_id(api: Api, Path(id): Path<String>, params: Params) -> Result<Response> {
-    of_activities(api, Named::Id(id), &params).await
-}
-
-/// `GET /process-definition/key/{key}/statistics`
-pub(super) async fn by_key(api: Api, Path(key): Path<String>, params: Params) -> Result<Response> {
-    of_activities(api, Named::Key(key, None), &params).await
-}
-
-/// `GET /process-definition/key/{key}/tenant-id/{tenant}/statistics`
-pub(super) async fn by_key_and_tenant(
-    api: Api,
-    Path((key, tenant)): Path<(String, String)>,
-    params: Params,
-) -> Result<Response> {
-    of_activities(api, Named::Key(key, Some(tenant)), &params).await
 }
 
 /// What is counted beside instances.
@@ -106,8 +86,9 @@ impl Wanted {
     }
 }
 
-async fn of_activities(api: Api, named: Named, params: &Params) -> Result<Response> {
-    let wanted = Wanted::of(params, false)?;
+/// `GET /process-definition/…/statistics`: for each activity of one.
+pub(super) async fn of_one(api: Api, named: Named, params: Params) -> Result<Response> {
+    let wanted = Wanted::of(&params, false)?;
     let statistics = api.read(move |reader| {
         let definition = named.find(reader)?;
         // Ended executions and tokens between activities are in none.

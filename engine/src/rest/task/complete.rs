@@ -1,15 +1,13 @@
 //! Completing a task, by itself or by its form.
 
 use axum::response::Response;
-use handoff_machine::command::TaskAction;
 use handoff_machine::error::Entity;
-use handoff_machine::row::Delegation;
 use handoff_machine::{Command, MachineError, Reply};
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
-use super::act::{Unknown, act, no_task};
+use super::act::{Unknown, no_task};
 use crate::rest::api::Api;
 use crate::rest::body::{Body, flag, no_content, ok};
 use crate::rest::error::{RestError, Result};
@@ -17,7 +15,7 @@ use crate::rest::path::Path;
 use crate::rest::process_definition::form;
 use crate::rest::query::Params;
 use crate::rest::scope;
-use crate::rest::variables::{Objects, VariablesDto, inputs, typed_map};
+use crate::rest::variables::{Objects, VariablesDto, inputs, typed, typed_map};
 use crate::service::CommandError;
 
 /// `CompleteTaskDto`
@@ -32,15 +30,23 @@ pub(super) struct CompleteDto {
 /// `POST /task/{id}/complete`: an unknown task is 500, as in Camunda.
 pub(super) async fn complete(api: Api, Path(id): Path<String>, Body(dto): Body<CompleteDto>) -> Result<Response> {
     let cannot = format!("Cannot complete task {id}: ");
-    finish(&api, &id, &dto, &cannot).await
+    finish(&api, &id, &dto, &cannot, false).await
 }
 
-async fn finish(api: &Api, id: &str, dto: &CompleteDto, cannot: &str) -> Result<Response> {
+async fn finish(api: &Api, id: &str, dto: &CompleteDto, cannot: &str, form: bool) -> Result<Response> {
     let variables = inputs(&dto.variables).map_err(|error| error.wrapped(cannot))?;
-    let command = Command::CompleteTask {
-        id: api.ids.read(id),
-        variables,
-        with_variables: dto.with_variables_in_return.unwrap_or(false),
+    let (id_key, with_variables) = (api.ids.read(id), dto.with_variables_in_return.unwrap_or(false));
+    let command = match form {
+        true => Command::SubmitTaskForm {
+            id: id_key,
+            variables,
+            with_variables,
+        },
+        false => Command::CompleteTask {
+            id: id_key,
+            variables,
+            with_variables,
+        },
     };
     let reply = api.submit_raw(command).await.map_err(|error| match error {
         CommandError::Machine(MachineError::NotFound { kind: Entity::Task, .. }) => no_task(id, Unknown::NullValue),
@@ -55,12 +61,7 @@ async fn finish(api: &Api, id: &str, dto: &CompleteDto, cannot: &str) -> Result<
 /// `POST /task/{id}/submit-form`: a task that was delegated goes back to its owner, all others are completed.
 pub(super) async fn submit_form(api: Api, Path(id): Path<String>, Body(dto): Body<CompleteDto>) -> Result<Response> {
     let cannot = format!("Cannot submit task form {id}: ");
-    let task = super::find(&api, &id).await?;
-    if task.is_some_and(|task| task.delegation == Some(Delegation::Pending)) {
-        let variables = inputs(&dto.variables).map_err(|error| error.wrapped(&cannot))?;
-        return act(&api, &id, TaskAction::Resolve(variables), Unknown::NullValue).await;
-    }
-    finish(&api, &id, &dto, &cannot).await
+    finish(&api, &id, &dto, &cannot, true).await
 }
 
 /// `GET /task/{id}/form`
@@ -75,7 +76,7 @@ pub(super) async fn form(api: Api, Path(id): Path<String>) -> Result<Response> {
     ))
 }
 
-/// `GET /task/{id}/form-variables`: what the task sees.
+/// `GET /task/{id}/form-variables`: the fields of its form, and what the task sees.
 pub(super) async fn form_variables(api: Api, Path(id): Path<String>, params: Params) -> Result<Response> {
     let names = params.list("variableNames")?;
     let objects = Objects::when(params.flag("deserializeValues").unwrap_or(true));
@@ -87,13 +88,20 @@ pub(super) async fn form_variables(api: Api, Path(id): Path<String>, params: Par
             message,
         ));
     }
-    let mut variables = api
+    let fields = form::fields(&api, Command::TaskFormFields(api.ids.read(&id))).await?;
+    let variables = api
         .read(move |reader| scope::visible(reader, &scope::scopes(reader, scope::Kind::Task, &id)?))
         .await?;
-    if let Some(names) = names {
-        variables.retain(|(name, _)| names.contains(name));
+    let mut shown = Map::new();
+    for (name, value) in variables {
+        shown.insert(name, Json::Object(typed(&value, objects)));
     }
-    Ok(ok(typed_map(&variables, objects)))
+    // A field shows a variable in its own way.
+    shown.extend(fields);
+    if let Some(names) = names {
+        shown.retain(|name, _| names.contains(name));
+    }
+    Ok(ok(Json::Object(shown)))
 }
 
 /// `GET /task/{id}/rendered-form`: none is rendered.

@@ -155,6 +155,7 @@ impl Work<'_> {
             business_key: correlate.business_key.as_deref(),
             variables: &variables,
             triggered: &correlate.triggered_scope_variables,
+            form: false,
             once: &correlate.once,
             with_variables: correlate.with_variables,
         })?;

@@ -42,6 +42,7 @@ impl Work<'_> {
                 .filter(|_| !restart.without_business_key),
             variables: &variables,
             triggered: &[],
+            form: false,
             once: &once,
             with_variables: false,
         })?;

@@ -101,6 +101,7 @@ impl Work<'_> {
                 business_key: evaluate.business_key.as_deref(),
                 variables: &evaluate.variables,
                 triggered: &[],
+                form: false,
                 once: &crate::command::Once::default(),
                 with_variables: false,
             })?);

@@ -28,12 +28,15 @@ pub(super) struct Launch<'l> {
     pub(super) variables: &'l [VariableInput],
     /// Set on the start event's execution.
     pub(super) triggered: &'l [VariableInput],
+    /// The variables were submitted with the form of the start event.
+    pub(super) form: bool,
     pub(super) once: &'l Once,
     pub(super) with_variables: bool,
 }
 
 impl Work<'_> {
-    pub(super) fn start(&mut self, start: &Start) -> Run<Reply> {
+    /// By a call, or by a form whose fields are submitted with it.
+    pub(super) fn start(&mut self, start: &Start, form: bool) -> Run<Reply> {
         let definition = self.start_target(&start.target)?;
         let initial = match definition.model.initial {
             _ if !start.at.is_empty() => None,
@@ -50,6 +53,7 @@ impl Work<'_> {
             business_key: start.business_key.as_deref(),
             variables: &start.variables,
             triggered: &[],
+            form,
             once: &start.once,
             with_variables: start.with_variables,
         })?;
@@ -120,6 +124,13 @@ impl Work<'_> {
             self.history.restarted(id, restarted);
         }
         match launch.start {
+            Some(start) if launch.form => {
+                self.attempt(|work| {
+                    let site = work.open_instance(launch.definition, id, &[])?;
+                    work.submit_start_form(&site, launch.variables)?;
+                    work.go(&site, start, launch.triggered)
+                })?;
+            }
             Some(start) => {
                 self.attempt(|work| work.launch(launch.definition, id, start, launch.variables, launch.triggered))?;
             }
@@ -222,12 +233,39 @@ impl Work<'_> {
         triggered: &[VariableInput],
     ) -> Run<()> {
         let site = self.open_instance(definition, id, variables)?;
+        self.go(&site, start, triggered)
+    }
+
+    /// Start listeners, and a token at the start event.
+    fn go(&mut self, site: &Site, start: ElementIx, triggered: &[VariableInput]) -> Run<()> {
         // Where a job stands before the start event, all this happens in the job.
-        if !definition.model.at(start).async_before && !self.start_process(&site)? {
+        if !site.definition.model.at(start).async_before && !self.start_process(site)? {
             return Ok(());
         }
-        let execution = self.send(id, id, definition, start)?;
+        let execution = self.send(site.instance, site.instance, &site.definition, start)?;
         self.set_local_variables(execution, triggered)
+    }
+
+    fn submit_start_form(&mut self, site: &Site, variables: &[VariableInput]) -> Run<()> {
+        let definition = Arc::clone(&site.definition);
+        self.initial_variables = true;
+        let set = self.submit_form(site, &definition.model.start_form, None, variables);
+        self.initial_variables = false;
+        set
+    }
+
+    /// What the fields of the form of the start event show, before anything has started.
+    pub(super) fn start_form_fields(&mut self, definition: Id) -> Run<Reply> {
+        let definition = self.known_definition(definition)?;
+        let nobody = self.id()?;
+        let site = Site {
+            execution: nobody,
+            instance: nobody,
+            definition: Arc::clone(&definition),
+            ix: None,
+        };
+        let fields = self.form_values(&site, &definition.model.start_form)?;
+        Ok(Reply::FormFields(fields))
     }
 
     /// When the history of an instance goes, where that counts from the start of the one at the top.
@@ -257,7 +295,8 @@ impl Work<'_> {
         self.subscribe_process(&site)?;
         if let Some(name) = &definition.model.initiator {
             // Nobody is logged in to an engine without users.
-            self.set_local_variable(id, name, Value::Null, false)?;
+            let user = self.env.user.clone().map_or(Value::Null, Value::String);
+            self.set_local_variable(id, name, user, false)?;
         }
         self.initial_variables = true;
         let set = self.set_local_variables(id, variables);
@@ -325,6 +364,7 @@ impl Work<'_> {
             business_key,
             variables,
             triggered: &[],
+            form: false,
             once: &once,
             with_variables: false,
         })

@@ -1,6 +1,7 @@
 //! Commands on user tasks, as Camunda's `…TaskCmd` have them. Whose status the refusals get is the REST's affair.
 
 use crate::command::{Reply, TaskAction, TaskFields, TaskLink, VariableInput};
+use crate::core::context::Site;
 use crate::core::escalation::Escalated;
 use crate::core::halt::{Halt, Run};
 use crate::core::identity_log::Reset;
@@ -8,6 +9,7 @@ use crate::core::work::Work;
 use crate::delta::Change;
 use crate::error::{Entity, MachineError};
 use crate::id::Id;
+use crate::model::Kind;
 use crate::row::{Comment, Delegation, HistoricTask, IdentityLink, UserTask};
 
 /// The parts in a task that are fields of it.
@@ -50,9 +52,55 @@ impl Work<'_> {
         Ok(task)
     }
 
-    pub(super) fn complete_task(&mut self, id: Id, variables: &[VariableInput], wanted: bool) -> Run<Reply> {
+    /// What its form's fields show.
+    pub(super) fn task_form_fields(&mut self, id: Id) -> Run<Reply> {
+        let Some(execution) = self.task(id)?.and_then(UserTask::execution) else {
+            return Ok(Reply::FormFields(Vec::new()));
+        };
+        let place = self.place(execution)?;
+        let Kind::User(task) = &place.element().kind else {
+            return Ok(Reply::FormFields(Vec::new()));
+        };
+        let fields = self.form_values(&Site::from(&place), &task.form)?;
+        Ok(Reply::FormFields(fields))
+    }
+
+    pub(super) fn submit_task_form(&mut self, id: Id, variables: &[VariableInput], wanted: bool) -> Run<Reply> {
         let task = self.active_task(id)?;
-        let Some(place) = task.place else {
+        if task.delegation != Some(Delegation::Pending) {
+            return self.complete_task(id, variables, wanted, true);
+        }
+        self.set_submitted(&task, variables, true)?;
+        self.update_task(id, ASSIGNS, |row| {
+            row.delegation = Some(Delegation::Resolved);
+            row.assignee.clone_from(&row.owner);
+        })?;
+        self.run_agenda()?;
+        Ok(Reply::Done)
+    }
+
+    fn set_submitted(&mut self, task: &UserTask, variables: &[VariableInput], form: bool) -> Run<()> {
+        let Some(execution) = task.execution() else {
+            return self.set_variables(task.id, variables);
+        };
+        let place = self.place(execution)?;
+        match &place.element().kind {
+            Kind::User(definition) if form => {
+                self.submit_form(&Site::from(&place), &definition.form, Some(task.id), variables)
+            }
+            _ => self.set_variables(execution, variables),
+        }
+    }
+
+    pub(super) fn complete_task(
+        &mut self,
+        id: Id,
+        variables: &[VariableInput],
+        wanted: bool,
+        form: bool,
+    ) -> Run<Reply> {
+        let task = self.active_task(id)?;
+        let Some(place) = &task.place else {
             self.set_variables(id, variables)?;
             self.end_task(id, "completed")?;
             return Ok(if wanted {
@@ -63,7 +111,7 @@ impl Work<'_> {
         };
         self.keep_variables |= wanted;
         self.attempt(|work| {
-            work.set_variables(place.execution, variables)?;
+            work.set_submitted(&task, variables, form)?;
             work.complete_user_task(id)
         })?;
         self.run_agenda()?;

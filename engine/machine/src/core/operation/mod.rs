@@ -77,6 +77,7 @@ impl Work<'_> {
         match command {
             Command::Task { .. }
             | Command::CompleteTask { .. }
+            | Command::SubmitTaskForm { .. }
             | Command::DeleteTask(_)
             | Command::AddAttachment(_)
             | Command::DeleteAttachment(_)
@@ -107,7 +108,9 @@ impl Work<'_> {
             return Ok(());
         }
         match (command, reply) {
-            (Command::Start(_), Reply::Started(started)) if started.status == StartStatus::Created => {
+            (Command::Start(_) | Command::SubmitStartForm(_), Reply::Started(started))
+                if started.status == StartStatus::Created =>
+            {
                 self.log_started(started.instance.id)
             }
             _ => Ok(()),

@@ -73,6 +73,15 @@ impl Work<'_> {
         match command {
             Command::Task { id, action } => self.log_task_action(*id, action),
             Command::CompleteTask { id, .. } => self.log_task_end(*id, "Complete"),
+            Command::SubmitTaskForm { id, variables, .. } => {
+                let delegated = self
+                    .task(*id)?
+                    .is_some_and(|task| task.delegation == Some(Delegation::Pending));
+                match delegated {
+                    true => self.log_task_action(*id, &TaskAction::Resolve(variables.clone())),
+                    false => self.log_task_end(*id, "Complete"),
+                }
+            }
             Command::DeleteTask(id) => self.log_task_end(*id, "Delete"),
             Command::AddAttachment(new) => self.log_attachment("AddAttachment", new.task, new.name.clone()),
             Command::DeleteAttachment(id) => match self.view.attachment(*id)? {

@@ -6,6 +6,7 @@ mod decisions;
 mod escalations;
 mod events;
 mod external_tasks;
+mod forms;
 mod gateways;
 mod incidents;
 mod jobs;

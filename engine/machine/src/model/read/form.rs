@@ -1,6 +1,6 @@
 //! Forms, with the refusals of Camunda's form handlers (`DefaultFormHandler`, `FormTypes`, `FormValidators`).
 
-use super::super::form::{Form, FormField, FormRef};
+use super::super::form::{Form, FormField, FormProperty, FormRef};
 use super::super::xml::Node;
 use super::process::Builder;
 
@@ -15,6 +15,9 @@ const SWITCHES: [&str; 10] = [
     "on", "yes", "true", "enabled", "active", "off", "no", "false", "disabled", "inactive",
 ];
 
+/// Those that mean true.
+const SWITCHES_ON: [&str; 5] = ["on", "yes", "true", "enabled", "active"];
+
 /// The bindings of a reference to a form.
 const BINDINGS: [&str; 3] = ["deployment", "latest", "version"];
 
@@ -27,7 +30,7 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node) -> Form {
     }
     let mut form = Form::default();
     for property in node.extensions("formProperty") {
-        form.fields.extend(old_property(builder, property));
+        form.properties.extend(old_property(builder, property));
     }
     if let Some(data) = node.extensions("formData").next() {
         form.business_key_field = data.attribute("businessKey").map(str::to_owned);
@@ -104,6 +107,7 @@ fn form_field(builder: &mut Builder<'_>, node: &Node) -> Option<FormField> {
         id: id.to_owned(),
         label,
         type_name,
+        pattern: node.attribute("datePattern").map(str::to_owned),
         default,
         values: values(node),
         constraints,
@@ -132,7 +136,7 @@ fn constraint(builder: &mut Builder<'_>, node: &Node) -> Option<(String, Option<
     Some((name.to_owned(), config.map(str::to_owned)))
 }
 
-fn old_property(builder: &mut Builder<'_>, node: &Node) -> Option<FormField> {
+fn old_property(builder: &mut Builder<'_>, node: &Node) -> Option<FormProperty> {
     let Some(id) = node.attribute("id") else {
         builder.problems.error(node, "attribute 'id' is required");
         return None;
@@ -151,14 +155,20 @@ fn old_property(builder: &mut Builder<'_>, node: &Node) -> Option<FormField> {
             .and_then(|text| builder.problems.expression(node, text))
     };
     let (default, expression, label) = (text("default"), text("expression"), text("name"));
-    Some(FormField {
-        id: node.attribute("variable").unwrap_or(id).to_owned(),
+    let is = |name: &str, otherwise: bool| match node.attribute(name) {
+        Some(text) => SWITCHES_ON.contains(&text),
+        None => otherwise,
+    };
+    Some(FormProperty {
+        id: id.to_owned(),
         label,
         type_name,
+        pattern: node.attribute("datePattern").map(str::to_owned),
+        variable: node.attribute("variable").map(str::to_owned),
         default: expression.or(default),
         values: values(node),
-        constraints: Vec::new(),
-        properties: Vec::new(),
+        required: is("required", false),
+        writable: is("writable", true),
     })
 }
 

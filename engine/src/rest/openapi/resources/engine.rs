@@ -24,7 +24,7 @@ pub(super) fn deployments() -> Resource {
         .list("/deployment", "Deployments", DEPLOYMENTS, "Deployment")
         .with(
             op("POST", "/deployment/create", "Deploys files")
-                .takes_form("deployment-name deployment-source tenant-id enable-duplicate-filtering deploy-changed-only data:any")
+                .takes_form("deployment-name deployment-source tenant-id enable-duplicate-filtering deploy-changed-only handoff-strict data:any")
                 .gives("Deployed"),
         )
         .with(op("GET", "/deployment/registered", "The deployments whose jobs are run").gives("list"))
