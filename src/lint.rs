@@ -139,6 +139,108 @@ mod tests {
         Ok(())
     }
 
+    /// Messages of a file with one process.
+    fn warnings(process: &str) -> Vec<String> {
+        let head = MODEL.split_once("<process").map_or("", |(head, _)| head);
+        let xml = format!(
+            r#"{head}<message id="m" name="m"/><process id="p" isExecutable="true" camunda:historyTimeToLive="P1D">{process}</process></definitions>"#
+        );
+        let (errors, warnings) = look(Path::new("m.bpmn"), xml.as_bytes(), None);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(
+            warnings.iter().all(|problem| problem.line > 0),
+            "each has its place: {warnings:?}"
+        );
+        warnings.into_iter().map(|problem| problem.message).collect()
+    }
+
+    const EXTERNAL: &str = r#"camunda:type="external" camunda:topic="t""#;
+
+    #[test]
+    fn each_finding_is_told() {
+        let listener = r#"<extensionElements><camunda:executionListener event="end" delegateExpression="${x}"/></extensionElements>"#;
+        let flow = |id: &str, from: &str, to: &str| {
+            format!(r#"<sequenceFlow id="{id}" sourceRef="{from}" targetRef="{to}"/>"#)
+        };
+        let start = r#"<startEvent id="s"/>"#;
+        for (process, words) in [
+            (
+                format!(
+                    r#"{start}<userTask id="u"/><userTask id="far"/>{}"#,
+                    flow("f", "s", "u")
+                ),
+                "'far' is never reached",
+            ),
+            (
+                format!(r#"{start}<parallelGateway id="g"/>{}"#, flow("f", "s", "g")),
+                "the parallel gateway 'g' has no way out",
+            ),
+            (
+                format!(
+                    r#"{start}<exclusiveGateway id="g"/><userTask id="a"/><userTask id="b"/>{}<sequenceFlow id="f1" sourceRef="g" targetRef="a"><conditionExpression>${{x}}</conditionExpression></sequenceFlow><sequenceFlow id="f2" sourceRef="g" targetRef="b"><conditionExpression>${{y}}</conditionExpression></sequenceFlow>"#,
+                    flow("f", "s", "g")
+                ),
+                "give it a default flow",
+            ),
+            (
+                format!(
+                    r#"<startEvent id="s">{listener}<messageEventDefinition messageRef="m"/></startEvent><userTask id="u"/>{}"#,
+                    flow("f", "s", "u")
+                ),
+                "but is not async before",
+            ),
+            (
+                format!(
+                    r#"<startEvent id="s" camunda:asyncBefore="true">{listener}<messageEventDefinition messageRef="m"/></startEvent><userTask id="u"/>{}"#,
+                    flow("f", "s", "u")
+                ),
+                "but is not async after",
+            ),
+            (
+                format!(
+                    r#"{start}<serviceTask id="x" {EXTERNAL}/><userTask id="u"/><intermediateCatchEvent id="c"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>{}{}{}"#,
+                    flow("f", "s", "x"),
+                    flow("f1", "x", "u"),
+                    flow("f2", "u", "c")
+                ),
+                "it may come before anybody waits for it",
+            ),
+        ] {
+            let found = warnings(&process);
+            assert!(
+                found.iter().any(|message| message.contains(words)),
+                "{words}: {found:?}"
+            );
+        }
+        let plain = format!(r#"{start}<userTask id="u"/>{}"#, flow("f", "s", "u"));
+        assert_eq!(warnings(&plain), Vec::<String>::new());
+    }
+
+    #[test]
+    fn warnings_fail_only_where_it_is_strict() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("m.bpmn");
+        let model = MODEL.replace(
+            r#"isExecutable="true""#,
+            r#"isExecutable="true" camunda:historyTimeToLive="P1D""#,
+        );
+        std::fs::write(&file, model.replace("</process>", r#"<userTask id="far"/></process>"#))?;
+        let run = |strict| {
+            run(&LintArgs {
+                strict,
+                workers: None,
+                files: vec![file.clone()],
+            })
+        };
+        assert_eq!(run(false)?, ExitCode::SUCCESS);
+        assert_eq!(run(true)?, ExitCode::FAILURE);
+        std::fs::write(&file, "<definitions")?;
+        assert_eq!(run(false)?, ExitCode::FAILURE);
+        std::fs::remove_file(&file)?;
+        assert!(run(false).is_err_and(|error| error.to_string().contains("m.bpmn")));
+        Ok(())
+    }
+
     #[test]
     fn what_cannot_be_read_has_its_place_too() {
         let bad = MODEL.replace("topic=\"paint\"", "topic=\"${paint\"");

@@ -3,6 +3,7 @@
 mod compensation;
 mod conditions;
 mod decisions;
+mod elements;
 mod escalations;
 mod events;
 mod external_tasks;
