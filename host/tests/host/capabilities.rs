@@ -128,14 +128,20 @@ async fn what_the_engine_rolled_back_is_tried_again_within_the_call() {
     let engine = FakeEngine::start().await;
     let failed = |message: &str| json!({ "type": "ProcessEngineException", "message": message, "code": 0 }).to_string();
     engine.add("a", "t");
-    engine.fault("a/complete", Scripted::Answer(500, failed("Timeout trying to lock table")));
+    engine.fault(
+        "a/complete",
+        Scripted::Answer(500, failed("Timeout trying to lock table")),
+    );
     let me = connect(&engine);
     assert_eq!(me.settle_detached("a", &completion()).await, Ok(Ending::Completed));
     assert_eq!(engine.calls_to("a/complete").len(), 2);
 
     engine.add("b", "t");
     for _ in 0..20 {
-        engine.fault("b/complete", Scripted::Answer(500, failed("the script behind it fails")));
+        engine.fault(
+            "b/complete",
+            Scripted::Answer(500, failed("the script behind it fails")),
+        );
     }
     let result = me.settle_detached("b", &completion()).await;
     assert!(
