@@ -9,6 +9,8 @@ use crate::id::Millis;
 pub enum Value {
     /// `Null`
     Null,
+    /// A null that knows its type.
+    NullOf(NullType),
     /// `Boolean`
     Boolean(bool),
     /// `Short`
@@ -33,6 +35,41 @@ pub enum Value {
     Object(Serialized),
     /// `File`
     File(File),
+}
+
+/// The types whose null keeps the type. A null of an object is a [`Serialized`] without data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "each is the variant of `Value` of that name")]
+pub enum NullType {
+    Boolean,
+    Short,
+    Integer,
+    Long,
+    Double,
+    String,
+    Date,
+    Bytes,
+    Json,
+    Xml,
+}
+
+impl NullType {
+    /// The name of the type in REST answers.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "Boolean",
+            Self::Short => "Short",
+            Self::Integer => "Integer",
+            Self::Long => "Long",
+            Self::Double => "Double",
+            Self::String => "String",
+            Self::Date => "Date",
+            Self::Bytes => "Bytes",
+            Self::Json => "Json",
+            Self::Xml => "Xml",
+        }
+    }
 }
 
 /// An object in serialised form.
@@ -60,11 +97,21 @@ pub struct File {
 }
 
 impl Value {
+    /// Whether it is a null, of whatever type.
+    #[must_use]
+    pub const fn is_null(&self) -> bool {
+        matches!(
+            self,
+            Self::Null | Self::NullOf(_) | Self::Object(Serialized { data: None, .. })
+        )
+    }
+
     /// The name of the type in REST answers.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "Null",
+            Self::NullOf(kind) => kind.name(),
             Self::Boolean(_) => "Boolean",
             Self::Short(_) => "Short",
             Self::Integer(_) => "Integer",

@@ -1,7 +1,7 @@
 //! How a variable's value is stored: `value_type, value, value_meta` (the schema says what each holds).
 
 use handoff_machine::Value;
-use handoff_machine::value::{File, Serialized};
+use handoff_machine::value::{File, NullType, Serialized};
 use rusqlite::types::ValueRef;
 use rusqlite::{Result, ToSql};
 
@@ -12,16 +12,16 @@ use super::field::{Binder, Cursor, Field};
 pub fn type_code(value: &Value) -> i64 {
     match value {
         Value::Null => 0,
-        Value::Boolean(_) => 1,
-        Value::Short(_) => 2,
-        Value::Integer(_) => 3,
-        Value::Long(_) => 4,
-        Value::Double(_) => 5,
-        Value::String(_) => 6,
-        Value::Date(_) => 7,
-        Value::Bytes(_) => 8,
-        Value::Json(_) => 9,
-        Value::Xml(_) => 10,
+        Value::Boolean(_) | Value::NullOf(NullType::Boolean) => 1,
+        Value::Short(_) | Value::NullOf(NullType::Short) => 2,
+        Value::Integer(_) | Value::NullOf(NullType::Integer) => 3,
+        Value::Long(_) | Value::NullOf(NullType::Long) => 4,
+        Value::Double(_) | Value::NullOf(NullType::Double) => 5,
+        Value::String(_) | Value::NullOf(NullType::String) => 6,
+        Value::Date(_) | Value::NullOf(NullType::Date) => 7,
+        Value::Bytes(_) | Value::NullOf(NullType::Bytes) => 8,
+        Value::Json(_) | Value::NullOf(NullType::Json) => 9,
+        Value::Xml(_) | Value::NullOf(NullType::Xml) => 10,
         Value::Object(_) => 11,
         Value::File(_) => 12,
     }
@@ -31,7 +31,7 @@ pub fn type_code(value: &Value) -> i64 {
 #[must_use]
 pub fn scalar(value: &Value) -> ValueRef<'_> {
     match value {
-        Value::Null => ValueRef::Null,
+        Value::Null | Value::NullOf(_) => ValueRef::Null,
         Value::Boolean(value) => ValueRef::Integer(i64::from(*value)),
         Value::Short(value) => ValueRef::Integer(i64::from(*value)),
         Value::Integer(value) => ValueRef::Integer(i64::from(*value)),
@@ -56,11 +56,15 @@ impl ToSql for Scalar<'_> {
     }
 }
 
+/// `value_meta` of a double that is null: SQLite keeps not-a-number as a null too.
+const NULL_DOUBLE: &str = "null";
+
 /// `value_meta` of a value.
 fn meta(value: &Value) -> Option<String> {
     match value {
         Value::Object(object) => Some(serde_json::json!([object.type_name, object.format]).to_string()),
         Value::File(file) => Some(serde_json::json!([file.name, file.mimetype, file.encoding]).to_string()),
+        Value::NullOf(NullType::Double) => Some(NULL_DOUBLE.to_owned()),
         _ => None,
     }
 }
@@ -74,16 +78,20 @@ impl Field for Value {
                 from.take_ref()?;
                 Self::Null
             }
-            1 => plain(from, Self::Boolean)?,
-            2 => plain(from, Self::Short)?,
-            3 => plain(from, Self::Integer)?,
-            4 => plain(from, Self::Long)?,
-            5 => plain(from, |value: Option<f64>| Self::Double(value.unwrap_or(f64::NAN)))?,
-            6 => plain(from, Self::String)?,
-            7 => plain(from, Self::Date)?,
-            8 => plain(from, Self::Bytes)?,
-            9 => plain(from, Self::Json)?,
-            10 => plain(from, Self::Xml)?,
+            1 => plain(from, NullType::Boolean, Self::Boolean)?,
+            2 => plain(from, NullType::Short, Self::Short)?,
+            3 => plain(from, NullType::Integer, Self::Integer)?,
+            4 => plain(from, NullType::Long, Self::Long)?,
+            5 => match (from.take::<Option<f64>>()?, from.take::<Option<String>>()?) {
+                (Some(value), _) => Self::Double(value),
+                (None, None) => Self::Double(f64::NAN),
+                (None, Some(_)) => Self::NullOf(NullType::Double),
+            },
+            6 => plain(from, NullType::String, Self::String)?,
+            7 => plain(from, NullType::Date, Self::Date)?,
+            8 => plain(from, NullType::Bytes, Self::Bytes)?,
+            9 => plain(from, NullType::Json, Self::Json)?,
+            10 => plain(from, NullType::Xml, Self::Xml)?,
             11 => {
                 let data = from.take()?;
                 let (type_name, format) = read_meta(from)?;
@@ -115,10 +123,14 @@ impl Field for Value {
 }
 
 /// Reads `value` and passes over `value_meta`.
-fn plain<T: rusqlite::types::FromSql>(from: &mut Cursor<'_, '_>, make: impl FnOnce(T) -> Value) -> Result<Value> {
-    let value = from.take()?;
+fn plain<T: rusqlite::types::FromSql>(
+    from: &mut Cursor<'_, '_>,
+    kind: NullType,
+    make: impl FnOnce(T) -> Value,
+) -> Result<Value> {
+    let value: Option<T> = from.take()?;
     from.take_ref()?;
-    Ok(make(value))
+    Ok(value.map_or(Value::NullOf(kind), make))
 }
 
 /// Reads `value_meta`.
@@ -181,6 +193,19 @@ mod tests {
             }),
             Value::File(file),
         ];
+        let nulls = [
+            NullType::Boolean,
+            NullType::Short,
+            NullType::Integer,
+            NullType::Long,
+            NullType::Double,
+            NullType::String,
+            NullType::Date,
+            NullType::Bytes,
+            NullType::Json,
+            NullType::Xml,
+        ];
+        let values = values.into_iter().chain(nulls.map(Value::NullOf));
         for value in values {
             assert_eq!(through_a_table(&value), value);
         }

@@ -6,7 +6,7 @@ use super::halt::{Halt, Run};
 use super::place::Place;
 use super::work::Work;
 use crate::error::MachineError;
-use crate::expression::{Context, Datum, EvalError, Expression, HostObject};
+use crate::expression::{Context, Datum, EvalError, Expression, HostObject, decapitalise};
 use crate::id::{Id, Millis};
 use crate::model::{Element, ElementIx};
 use crate::value::Value;
@@ -165,15 +165,6 @@ impl Work<'_> {
     }
 }
 
-/// The property that a getter or setter is named after.
-fn decapitalise(name: &str) -> String {
-    let mut chars = name.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
-}
-
 struct Sight<'w, 'a, 's> {
     work: &'w mut Work<'a>,
     site: &'s Site,
@@ -281,6 +272,16 @@ impl Context for Sight<'_, '_, '_> {
                 let local = self.work.local_scope(scope).map_err(failed)?;
                 let value = self.work.local_value(local, &name(key))?;
                 Ok(Some(value.as_ref().map_or(Datum::Null, Datum::from)))
+            }
+            // As it is stored, with its type: a file or a null that is passed on stays what it is.
+            ("getVariableTyped", [key] | [key, Datum::Boolean(_)]) => {
+                let value = self.work.value(scope, &name(key))?;
+                Ok(Some(value.map_or(Datum::Null, |value| Datum::Opaque(value.into()))))
+            }
+            ("getVariableLocalTyped", [key] | [key, Datum::Boolean(_)]) => {
+                let local = self.work.local_scope(scope).map_err(failed)?;
+                let value = self.work.local_value(local, &name(key))?;
+                Ok(Some(value.map_or(Datum::Null, |value| Datum::Opaque(value.into()))))
             }
             ("hasVariable", [key]) => Ok(Some(Datum::Boolean(self.work.value(scope, &name(key))?.is_some()))),
             ("addCandidateUser" | "addCandidateGroup", [value]) if matches!(object, HostObject::Task(_)) => {

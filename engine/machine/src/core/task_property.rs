@@ -12,7 +12,7 @@ impl Work<'_> {
     /// Sets a property of a task, by its name in Camunda's `DelegateTask`. Unknown ones are refused.
     pub(super) fn set_task_property(&mut self, id: Id, name: &str, value: &Value) -> Run<()> {
         let text = || match value {
-            Value::Null => Ok(None),
+            Value::Null | Value::NullOf(_) => Ok(None),
             Value::String(text) => Ok(Some(text.clone())),
             other => Err(Halt::execution(format!(
                 "the property '{name}' of a task is a text, not a {}",
@@ -20,7 +20,7 @@ impl Work<'_> {
             ))),
         };
         let date = || match value {
-            Value::Null => Ok(None),
+            Value::Null | Value::NullOf(_) => Ok(None),
             Value::Date(instant) => Ok(Some(*instant)),
             Value::String(text) => calendar::date(text).map(Some).map_err(Halt::execution),
             other => Err(Halt::execution(format!(

@@ -140,7 +140,7 @@ impl Tests {
                 Ok(match found.clone().into_value() {
                     Value::Boolean(true) => true,
                     // Any other value is compared with the input.
-                    value => !matches!(value, Value::Null) && found == input.to_datum(),
+                    value => !value.is_null() && found == input.to_datum(),
                 })
             }
             Self::Broken(broken) => Err(broken.error()),

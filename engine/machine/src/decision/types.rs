@@ -51,7 +51,7 @@ impl TypeRef {
     /// # Errors
     /// It cannot be one.
     pub(super) fn convert(self, cell: Cell) -> Result<Cell, DecisionError> {
-        if self == Self::Any || matches!(cell.value, Value::Null) {
+        if self == Self::Any || cell.value.is_null() {
             return Ok(cell);
         }
         let converted = match self {
@@ -78,7 +78,7 @@ impl TypeRef {
 /// What Java's `toString` gives.
 pub(super) fn text(cell: &Cell) -> String {
     match &cell.value {
-        Value::Null => "null".to_owned(),
+        Value::Null | Value::NullOf(_) => "null".to_owned(),
         // What has no type of its own in Camunda is text in JSON, but for lists and contexts.
         Value::Object(_) => match cell.to_json() {
             serde_json::Value::String(text) => text,

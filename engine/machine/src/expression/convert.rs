@@ -17,7 +17,7 @@ const DEPTH_MAX: usize = 100;
 impl From<&Value> for Datum {
     fn from(value: &Value) -> Self {
         match value {
-            Value::Null => Self::Null,
+            Value::Null | Value::NullOf(_) => Self::Null,
             Value::Boolean(truth) => Self::Boolean(*truth),
             Value::Short(number) => Self::Short(*number),
             Value::Integer(number) => Self::Integer(*number),

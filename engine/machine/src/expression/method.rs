@@ -6,6 +6,7 @@ use super::datum::Datum;
 use super::decision_result;
 use super::eval::EvalError;
 use super::operator;
+use crate::value::Value;
 
 pub(super) type Answer = Result<Option<Datum>, EvalError>;
 
@@ -15,6 +16,31 @@ pub(super) fn property(base: &Datum, name: &str) -> Option<Datum> {
         (Datum::Text(text), "empty") => Some(Datum::Boolean(text.is_empty())),
         (Datum::Text(text), "bytes") => Some(Datum::list(text.bytes().map(|b| Datum::Integer(b.into())).collect())),
         (Datum::Date(instant), "time") => Some(Datum::Long(*instant)),
+        (Datum::Opaque(value), name) => typed_value(value, name),
+        _ => None,
+    }
+}
+
+/// The property that a getter or setter is named after, from what follows `get` or `set`.
+pub(crate) fn decapitalise(name: &str) -> String {
+    let mut chars = name.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+/// What a typed value tells of itself.
+fn typed_value(value: &Value, name: &str) -> Option<Datum> {
+    let text = |text: &Option<String>| text.as_ref().map_or(Datum::Null, Datum::text);
+    match (value, name) {
+        (value, "value") => Some(Datum::from(value)),
+        (Value::File(file), "filename") => Some(Datum::text(&file.name)),
+        (Value::File(file), "mimeType") => Some(text(&file.mimetype)),
+        (Value::File(file), "encoding") => Some(text(&file.encoding)),
+        (Value::Object(object), "objectTypeName") => Some(text(&object.type_name)),
+        (Value::Object(object), "serializationDataFormat") => Some(text(&object.format)),
+        (Value::Object(object), "valueSerialized") => Some(text(&object.data)),
         _ => None,
     }
 }
@@ -39,7 +65,11 @@ pub(super) fn call(base: &Datum, name: &str, arguments: &[Datum], length_max: us
             Ok(number_method(base, name, arguments))
         }
         Datum::Boolean(truth) => Ok((name == "booleanValue" && arguments.is_empty()).then_some(Datum::Boolean(*truth))),
-        Datum::Json(_) | Datum::Opaque(_) | Datum::Host(_) => Ok(None),
+        Datum::Opaque(value) => Ok(match (name.strip_prefix("get"), arguments) {
+            (Some(getter), []) => typed_value(value, &decapitalise(getter)),
+            _ => None,
+        }),
+        Datum::Json(_) | Datum::Host(_) => Ok(None),
     }
 }
 

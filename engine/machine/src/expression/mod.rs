@@ -17,6 +17,7 @@ mod spin;
 
 pub use self::datum::{Datum, HostObject};
 pub use self::eval::{Context, EvalError, Limits};
+pub(crate) use self::method::decapitalise;
 
 use crate::value::Value;
 

@@ -33,7 +33,9 @@ impl From<&Value> for Feel {
             Value::Json(text) | Value::Object(Serialized { data: Some(text), .. }) => {
                 serde_json::from_str(text).map_or(Self::Null, |json| Self::from_json(&json, 0))
             }
-            Value::Null | Value::Object(_) | Value::Bytes(_) | Value::Xml(_) | Value::File(_) => Self::Null,
+            Value::Null | Value::NullOf(_) | Value::Object(_) | Value::Bytes(_) | Value::Xml(_) | Value::File(_) => {
+                Self::Null
+            }
         }
     }
 }

@@ -70,7 +70,7 @@ fn rules(result: &DecisionResult) -> Result<Json> {
 fn value(cell: &Cell) -> Json {
     match &cell.value {
         value if cell.typed => Json::Object(typed(value, Objects::Deserialised)),
-        Value::Null => Json::Object(typed(&Value::Null, Objects::Deserialised)),
+        value @ (Value::Null | Value::NullOf(_)) => Json::Object(typed(value, Objects::Deserialised)),
         _ => json!({ "type": null, "value": cell.to_json(), "valueInfo": null }),
     }
 }

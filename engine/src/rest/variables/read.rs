@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handoff_machine::value::{File, Serialized, Value};
+use handoff_machine::value::{File, NullType, Serialized, Value};
 use serde_json::{Map, Value as Json};
 
 use super::VariableDto;
@@ -18,10 +18,17 @@ pub(super) fn value(variable: &VariableDto) -> Result<Value> {
     let canonical = capitalised(kind);
     match canonical.as_str() {
         "Null" => Ok(Value::Null),
-        "Boolean" => primitive(kind, "Boolean", value, |v| v.as_bool(), parse_boolean, Value::Boolean),
+        "Boolean" => primitive(
+            kind,
+            NullType::Boolean,
+            value,
+            |v| v.as_bool(),
+            parse_boolean,
+            Value::Boolean,
+        ),
         "Short" => primitive(
             kind,
-            "Short",
+            NullType::Short,
             value,
             |v| v.as_i64()?.try_into().ok(),
             |t| t.parse().ok(),
@@ -29,35 +36,49 @@ pub(super) fn value(variable: &VariableDto) -> Result<Value> {
         ),
         "Integer" => primitive(
             kind,
-            "Integer",
+            NullType::Integer,
             value,
             |v| v.as_i64()?.try_into().ok(),
             |t| t.parse().ok(),
             Value::Integer,
         ),
-        "Long" => primitive(kind, "Long", value, Json::as_i64, |t| t.parse().ok(), Value::Long),
-        "Double" => primitive(kind, "Double", value, Json::as_f64, |t| t.parse().ok(), Value::Double),
+        "Long" => primitive(
+            kind,
+            NullType::Long,
+            value,
+            Json::as_i64,
+            |t| t.parse().ok(),
+            Value::Long,
+        ),
+        "Double" => primitive(
+            kind,
+            NullType::Double,
+            value,
+            Json::as_f64,
+            |t| t.parse().ok(),
+            Value::Double,
+        ),
         "String" => Ok(match value {
-            Json::Null => Value::Null,
+            Json::Null => Value::NullOf(NullType::String),
             Json::String(text) => Value::String(text.clone()),
             other => Value::String(other.to_string()),
         }),
         "Date" => match value {
-            Json::Null => Ok(Value::Null),
+            Json::Null => Ok(Value::NullOf(NullType::Date)),
             Json::String(text) => date::parse(text)
                 .map(Value::Date)
                 .ok_or_else(|| unconvertible(value, kind, "java.util.Date")),
             _ => Err(unconvertible(value, kind, "java.util.Date")),
         },
         "Bytes" => match value {
-            Json::Null => Ok(Value::Null),
+            Json::Null => Ok(Value::NullOf(NullType::Bytes)),
             Json::String(text) => bytes(text)
                 .map(Value::Bytes)
                 .ok_or_else(|| unconvertible(value, kind, "[B")),
             _ => Err(unconvertible(value, kind, "[B")),
         },
-        "Json" => Ok(serialised(kind, value)?.map_or(Value::Null, Value::Json)),
-        "Xml" => Ok(serialised(kind, value)?.map_or(Value::Null, Value::Xml)),
+        "Json" => Ok(serialised(kind, value)?.map_or(Value::NullOf(NullType::Json), Value::Json)),
+        "Xml" => Ok(serialised(kind, value)?.map_or(Value::NullOf(NullType::Xml), Value::Xml)),
         "Object" => object(kind, variable),
         "File" => file(variable),
         _ => Err(RestError::new(
@@ -94,20 +115,20 @@ fn collection(type_name: &str, value: &Json) -> Value {
 /// A number or boolean; its text is taken for it too, as Jackson does.
 fn primitive<T>(
     kind: &str,
-    java: &str,
+    of: NullType,
     value: &Json,
     direct: impl Fn(&Json) -> Option<T>,
     parse: impl Fn(&str) -> Option<T>,
     make: impl Fn(T) -> Value,
 ) -> Result<Value> {
     let read = match value {
-        Json::Null => return Ok(Value::Null),
-        Json::String(text) if text.trim().is_empty() => return Ok(Value::Null),
+        Json::Null => return Ok(Value::NullOf(of)),
+        Json::String(text) if text.trim().is_empty() => return Ok(Value::NullOf(of)),
         Json::String(text) => parse(text.trim()),
         other => direct(other),
     };
     read.map(make)
-        .ok_or_else(|| unconvertible(value, kind, &format!("java.lang.{java}")))
+        .ok_or_else(|| unconvertible(value, kind, &format!("java.lang.{}", of.name())))
 }
 
 fn parse_boolean(text: &str) -> Option<bool> {
@@ -230,7 +251,10 @@ mod tests {
             ),
             (json!({"value": "{}", "type": "json"}), Value::Json("{}".into())),
             (json!({"value": "<a/>", "type": "xml"}), Value::Xml("<a/>".into())),
-            (json!({"value": null, "type": "Integer"}), Value::Null),
+            (
+                json!({"value": null, "type": "Integer"}),
+                Value::NullOf(NullType::Integer),
+            ),
         ] {
             assert_eq!(read(variable.clone()).unwrap(), value, "{variable}");
         }

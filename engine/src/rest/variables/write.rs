@@ -43,7 +43,7 @@ pub(crate) fn typed(value: &Value, objects: Objects) -> Map<String, Json> {
 /// The value alone. A file has none: its content is fetched apart.
 pub(crate) fn plain(value: &Value, objects: Objects) -> Json {
     match value {
-        Value::Null | Value::File(_) => Json::Null,
+        Value::Null | Value::NullOf(_) | Value::File(_) => Json::Null,
         Value::Boolean(value) => (*value).into(),
         Value::Short(value) => (*value).into(),
         Value::Integer(value) => (*value).into(),
@@ -112,7 +112,9 @@ pub(crate) fn data(value: Value, name: &str) -> Result<Response> {
                 file.data,
             )
         }
-        Value::Null => return Err(RestError::unknown(format!("Variable with name {name} has no content"))),
+        Value::Null | Value::NullOf(_) => {
+            return Err(RestError::unknown(format!("Variable with name {name} has no content")));
+        }
         _ => {
             return Err(RestError::invalid(format!(
                 "Value of variable with name {name} is not a binary value."
@@ -154,7 +156,7 @@ pub(crate) fn download(content_type: &str, filename: Option<&str>, data: Vec<u8>
 mod tests {
     use super::*;
     use crate::rest::variables::VariableDto;
-    use handoff_machine::value::{File, Serialized};
+    use handoff_machine::value::{File, NullType, Serialized};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -196,6 +198,8 @@ mod tests {
     fn values() -> impl Strategy<Value = Value> {
         prop_oneof![
             Just(Value::Null),
+            Just(Value::NullOf(NullType::Integer)),
+            Just(Value::NullOf(NullType::Xml)),
             any::<bool>().prop_map(Value::Boolean),
             any::<i16>().prop_map(Value::Short),
             any::<i32>().prop_map(Value::Integer),

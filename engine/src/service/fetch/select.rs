@@ -194,6 +194,11 @@ impl<'s> Search<'s> {
 
     /// Higher priorities first. Those of priority 0, which are most, are not in the index of priorities.
     fn free_by_priority(&mut self) -> Result<(), StoreError> {
+        if self.newest_first() {
+            self.newest_of_priorities(i64::MAX, 1)?;
+            self.unprioritised()?;
+            return self.newest_of_priorities(-1, i64::MIN);
+        }
         let topic: &'s FetchTopic = self.topic;
         let above = select!(
             ExternalTask,
@@ -210,6 +215,42 @@ impl<'s> Search<'s> {
         self.collect(above, params![topic.name], self.request.max_tasks)?;
         self.unprioritised()?;
         self.collect(below, params![topic.name], self.request.max_tasks)
+    }
+
+    /// The newest first within each of the priorities from `highest` to `lowest`: their index has the oldest first, so it
+    /// is entered once for each priority.
+    fn newest_of_priorities(&mut self, highest: i64, lowest: i64) -> Result<(), StoreError> {
+        let topic: &'s FetchTopic = self.topic;
+        let of_priority = select!(
+            ExternalTask,
+            "external_task INDEXED BY external_task_prioritised WHERE topic = ?1 AND priority <> 0 AND priority = ?2 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) ORDER BY id DESC"
+        );
+        let mut next = self.store.connection().prepare_cached(
+            "SELECT priority FROM external_task INDEXED BY external_task_prioritised WHERE topic = ?1 \
+             AND priority <> 0 AND priority BETWEEN ?2 AND ?3 \
+             AND lock_expiration IS NULL AND suspended = 0 AND (retries IS NULL OR retries > 0) \
+             ORDER BY priority DESC LIMIT 1",
+        )?;
+        let (mut highest, before) = (highest, self.found.len());
+        loop {
+            let taken = self.found.len() - before;
+            let priority: Option<i64> = next
+                .query_row(params![topic.name, lowest, highest], |row| row.get(0))
+                .optional()?;
+            let Some(priority) = priority.filter(|_| taken < self.request.max_tasks) else {
+                return Ok(());
+            };
+            self.collect(
+                of_priority,
+                params![topic.name, priority],
+                self.request.max_tasks - taken,
+            )?;
+            let Some(below) = priority.checked_sub(1) else {
+                return Ok(());
+            };
+            highest = below;
+        }
     }
 
     /// The definitions that have a task which nobody has locked, and that the topic wants: one look into the index

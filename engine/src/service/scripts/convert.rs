@@ -29,7 +29,7 @@ pub(super) fn input(call: &ScriptCall) -> String {
 
 fn encode(value: &Value, at: usize) -> Json {
     match value {
-        Value::Null => json!(["null"]),
+        Value::Null | Value::NullOf(_) => json!(["null"]),
         Value::Boolean(truth) => json!(["boolean", truth]),
         Value::Short(number) => json!(["integer", number]),
         Value::Integer(number) => json!(["integer", number]),

@@ -6,7 +6,7 @@ use crate::core::halt::{Halt, Run};
 use crate::error::MachineError;
 use crate::id::Millis;
 use crate::model::FormField;
-use crate::value::Value;
+use crate::value::{NullType, Value};
 
 /// The pattern of a date field that has none of its own.
 const PATTERN: &str = "dd/MM/yyyy";
@@ -36,7 +36,9 @@ fn text_of(value: &Value) -> String {
         Value::Double(number) => format!("{number:?}"),
         Value::String(text) | Value::Json(text) | Value::Xml(text) => text.clone(),
         Value::Date(instant) => instant.to_string(),
-        Value::Null | Value::Bytes(_) | Value::Object(_) | Value::File(_) => value.type_name().to_owned(),
+        Value::Null | Value::NullOf(_) | Value::Bytes(_) | Value::Object(_) | Value::File(_) => {
+            value.type_name().to_owned()
+        }
     }
 }
 
@@ -47,14 +49,18 @@ pub(super) fn to_model(field: &FormField, value: Value, now: Millis) -> Run<Valu
         Err(Halt::execution(message))
     };
     match (field.type_name.as_deref().unwrap_or_default(), &value) {
-        (_, Value::Null) => Ok(value),
+        ("long", null) if null.is_null() => Ok(Value::NullOf(NullType::Long)),
+        ("boolean", null) if null.is_null() => Ok(Value::NullOf(NullType::Boolean)),
+        ("date", null) if null.is_null() => Ok(Value::NullOf(NullType::Date)),
+        ("string" | "enum", null) if null.is_null() => Ok(Value::NullOf(NullType::String)),
+        (_, null) if null.is_null() => Ok(value),
         ("long", Value::Long(_)) | ("boolean", Value::Boolean(_)) | ("date", Value::Date(_)) => Ok(value),
         ("string", Value::String(_)) => Ok(value),
         ("string", other) => Ok(Value::String(text_of(other))),
         ("long", other) => long(&text_of(other)),
         ("boolean", Value::String(text)) => Ok(Value::Boolean(text.eq_ignore_ascii_case("true"))),
         ("boolean", _) => wrong("Boolean"),
-        ("date", Value::String(text)) if text.trim().is_empty() => Ok(Value::Null),
+        ("date", Value::String(text)) if text.trim().is_empty() => Ok(Value::NullOf(NullType::Date)),
         ("date", Value::String(text)) => match date::parse(pattern(field), text.trim(), now) {
             Some(instant) => Ok(Value::Date(instant)),
             None => Err(Halt::execution(format!(

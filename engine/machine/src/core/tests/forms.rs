@@ -4,7 +4,7 @@ use super::*;
 use crate::MachineError;
 use crate::command::{Command, Once, Reply, Start, StartTarget, VariableInput};
 use crate::row::DetailKind;
-use crate::value::Value;
+use crate::value::{NullType, Value};
 use crate::view::Tenant;
 
 fn with_task_form(form: &str) -> Driver {
@@ -81,7 +81,9 @@ fn what_is_submitted_becomes_the_fields_type() {
             text("2026-01-31"),
             Value::Date(1_769_817_600_000),
         ),
-        ("date", ">", text(""), Value::Null),
+        ("date", ">", text(""), Value::NullOf(NullType::Date)),
+        ("long", ">", Value::Null, Value::NullOf(NullType::Long)),
+        ("enum", choice, Value::Null, Value::NullOf(NullType::String)),
         ("enum", choice, text("one"), text("one")),
     ] {
         assert_eq!(

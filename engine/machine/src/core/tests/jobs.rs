@@ -5,7 +5,7 @@ use super::*;
 use crate::command::{Command, VariableInput};
 use crate::request::{Answer, RequestKind};
 use crate::row::LogState;
-use crate::value::Value;
+use crate::value::{NullType, Value};
 
 fn delegated() -> Answer {
     Answer::Delegated {
@@ -210,6 +210,40 @@ fn input_and_output_parameters_go_in_and_out() {
     let names: Vec<&str> = driver.memory.variables.values().map(|row| row.name.as_str()).collect();
     assert_eq!(names, ["n", "result"]);
     assert_eq!(driver.variable("result"), Some(Value::Long(10)));
+}
+
+#[test]
+fn typed_values_are_passed_on_as_they_are() {
+    let mut driver = deployed(
+        &format!(
+            r#"<startEvent id="s"/><serviceTask id="work" {EXTERNAL}><extensionElements><camunda:inputOutput>
+            <camunda:inputParameter name="copy">${{execution.getVariableTyped('letter')}}</camunda:inputParameter>
+            <camunda:inputParameter name="file">${{execution.getVariableTyped('letter').filename}}</camunda:inputParameter>
+            <camunda:inputParameter name="none">${{execution.getVariableTyped('amount', false)}}</camunda:inputParameter>
+            <camunda:inputParameter name="value">${{amount}}</camunda:inputParameter>
+            <camunda:inputParameter name="twice">${{execution.getVariableTyped('n').value * 2}}</camunda:inputParameter>
+            </camunda:inputOutput></extensionElements></serviceTask>"#
+        ),
+        &[("s", "work")],
+    );
+    let letter = Value::File(crate::value::File {
+        name: "letter.txt".to_owned(),
+        mimetype: None,
+        encoding: None,
+        data: b"Dear".to_vec(),
+    });
+    let amount = Value::NullOf(NullType::Long);
+    driver.start(&[
+        ("letter", letter.clone()),
+        ("amount", amount.clone()),
+        ("n", Value::Integer(2)),
+    ]);
+    assert_eq!(driver.variable("copy"), Some(letter));
+    assert_eq!(driver.variable("file"), Some(Value::String("letter.txt".to_owned())));
+    assert_eq!(driver.variable("none"), Some(amount));
+    // An expression gives the value alone, whose type is lost.
+    assert_eq!(driver.variable("value"), Some(Value::Null));
+    assert_eq!(driver.variable("twice"), Some(Value::Long(4)));
 }
 
 #[test]

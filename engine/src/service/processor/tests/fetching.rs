@@ -83,11 +83,20 @@ fn priorities_count_only_when_asked_for() {
             &mut rig,
             FetchRequest {
                 max_tasks: 2,
-                ..by_priority
+                ..by_priority.clone()
             }
         ),
         order[..2]
     );
+    let newest = [5, 2, 4, 3, 0, 1].map(|position| started[position]);
+    for most in [1, 2, 3, 5, 6] {
+        let request = FetchRequest {
+            max_tasks: most,
+            order: Some(CreateOrder::NewestFirst),
+            ..by_priority.clone()
+        };
+        assert_eq!(instances(&mut rig, request), newest[..most]);
+    }
     assert_eq!(instances(&mut rig, of("t")), started);
 }
 
