@@ -17,8 +17,9 @@ use wasmtime::{Engine, component::Component};
 
 use crate::{error::RuntimeError, version::Digest};
 
-/// Entries that are kept; beyond them the ones that were unused for longest go.
+/// Entries that are kept, and their bytes; beyond either the ones that were unused for longest go.
 const MAX_ENTRIES: usize = 512;
+const MAX_BYTES: u64 = 4 << 30;
 
 const EXTENSION: &str = "cwasm";
 
@@ -90,7 +91,7 @@ impl Cache {
     /// Makes a complete file the entry of a digest, at once or not at all.
     pub(crate) fn keep(&self, file: NamedTempFile, component: &Digest) -> std::io::Result<()> {
         file.persist(self.path(component)).map_err(|error| error.error)?;
-        self.evict();
+        self.evict(MAX_ENTRIES, MAX_BYTES);
         Ok(())
     }
 
@@ -99,24 +100,23 @@ impl Cache {
             .join(format!("{component}-{:016x}.{EXTENSION}", self.compatibility))
     }
 
-    fn evict(&self) {
+    /// The newest entry stays whatever its size: it is about to be loaded.
+    fn evict(&self, max_entries: usize, max_bytes: u64) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
-        let mut entries: Vec<(SystemTime, PathBuf)> = entries
+        let mut entries: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
-            .map(|entry| {
-                (
-                    entry
-                        .metadata()
-                        .and_then(|m| m.modified())
-                        .unwrap_or(SystemTime::UNIX_EPOCH),
-                    entry.path(),
-                )
+            .filter(|entry| entry.path().extension().is_some_and(|extension| extension == EXTENSION))
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok()?;
+                let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                Some((used, metadata.len(), entry.path()))
             })
-            .filter(|(_, path)| path.extension().is_some_and(|extension| extension == EXTENSION))
             .collect();
-        if entries.len() > MAX_ENTRIES {
-            entries.sort();
-            for (_, path) in &entries[..entries.len() - MAX_ENTRIES] {
+        entries.sort_unstable_by(|one, other| other.cmp(one));
+        let mut bytes = 0_u64;
+        for (position, (_, size, path)) in entries.iter().enumerate() {
+            bytes = bytes.saturating_add(*size);
+            if position > 0 && (position >= max_entries || bytes > max_bytes) {
                 let _ = fs::remove_file(path);
             }
         }
@@ -169,6 +169,8 @@ fn deserialize(engine: &Engine, path: &Path) -> Option<wasmtime::Result<Componen
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -176,6 +178,28 @@ mod tests {
         assert!(check_private(1000, 1000, 0o40700).is_ok());
         assert!(check_private(1000, 1000, 0o40755).unwrap_err().contains("755"));
         assert!(check_private(0, 1000, 0o40700).unwrap_err().contains("user 0"));
+    }
+
+    #[test]
+    fn what_was_unused_for_longest_goes_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = crate::engine::for_compiling().unwrap();
+        let cache = Cache::open(Some(&dir.path().join("c")), &engine).unwrap();
+        let digests = [b"1", b"2", b"3", b"4"].map(|name| Digest::of(name));
+        for (age, digest) in digests.iter().rev().enumerate() {
+            let file = cache.temporary().unwrap();
+            fs::write(file.path(), [0; 100]).unwrap();
+            let used = SystemTime::now() - Duration::from_secs(60 * age as u64);
+            file.as_file().set_modified(used).unwrap();
+            cache.keep(file, digest).unwrap();
+        }
+        let kept = || digests.iter().filter(|digest| cache.path(digest).exists()).count();
+        cache.evict(3, 400);
+        assert_eq!((kept(), cache.path(&digests[0]).exists()), (3, false));
+        cache.evict(3, 250);
+        assert_eq!((kept(), cache.path(&digests[1]).exists()), (2, false));
+        cache.evict(0, 0);
+        assert_eq!((kept(), cache.path(&digests[3]).exists()), (1, true));
     }
 
     #[test]

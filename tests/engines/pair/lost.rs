@@ -41,6 +41,13 @@ impl Faults for Calls {
     }
 }
 
+/// The model with an extension property of the start event, which its listener is told.
+fn with_property(model: &str) -> String {
+    let property = r#"<camunda:properties><camunda:property name="team" value="inventory"/></camunda:properties>"#;
+    let listener = "<camunda:executionListener event=\"end\"";
+    model.replacen(listener, &format!("{property}{listener}"), 1)
+}
+
 impl Calls {
     /// Two attempts of one invocation.
     fn check(&self) -> Result<()> {
@@ -50,6 +57,7 @@ impl Calls {
         };
         ensure!(first["invocationId"] == second["invocationId"], "{first} {second}");
         ensure!(first["attempt"] == 1 && second["attempt"] == 2, "{first} {second}");
+        ensure!(first["extensionProperties"]["team"] == "inventory", "{first}");
         Ok(())
     }
 }
@@ -67,6 +75,7 @@ pub(super) fn answer(stage: &Stage, kinds: [Kind; 2]) -> Result<&'static str> {
     let calls = Arc::new(Calls::default());
     calls.loses.store(true, Ordering::SeqCst);
     let plan = Plan {
+        inventory_model: with_property(&Plan::default().inventory_model),
         delegate_faults: Box::new(Arc::clone(&calls)),
         ..Plan::default()
     };
@@ -100,6 +109,7 @@ pub(super) fn commit(stage: &Stage, kinds: [Kind; 2]) -> Result<&'static str> {
     let calls = Arc::new(Calls::default());
     let killer = Arc::new(KillOnCompletion::default());
     let plan = Plan {
+        inventory_model: with_property(&Plan::default().inventory_model),
         delegate_faults: Box::new(Arc::clone(&calls)),
         order_faults: Box::new(Arc::clone(&killer)),
         ..Plan::default()

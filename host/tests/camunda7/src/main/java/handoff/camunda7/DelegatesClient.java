@@ -18,6 +18,9 @@ import org.camunda.bpm.engine.ProcessEngineException;
 import org.camunda.bpm.engine.delegate.DelegateExecution;
 import org.camunda.bpm.engine.rest.dto.VariableValueDto;
 import org.camunda.bpm.engine.rest.mapper.JacksonConfigurator;
+import org.camunda.bpm.model.bpmn.instance.FlowElement;
+import org.camunda.bpm.model.bpmn.instance.camunda.CamundaProperties;
+import org.camunda.bpm.model.bpmn.instance.camunda.CamundaProperty;
 import org.springframework.stereotype.Component;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -99,8 +102,27 @@ public class DelegatesClient {
         request.put("executionId", execution.getId());
         request.put("businessKey", execution.getProcessBusinessKey());
         request.put("tenantId", execution.getTenantId());
+        request.put("extensionProperties", extensionProperties(execution));
         request.put("variables", VariableValueDto.fromMap(execution.getVariablesTyped(false), true));
         return request;
+    }
+
+    /** The activity's or transition's own camunda:properties. */
+    private static Map<String, String> extensionProperties(DelegateExecution execution) {
+        Map<String, String> properties = new LinkedHashMap<>();
+        FlowElement element = execution.getBpmnModelElementInstance();
+        if (element == null || element.getExtensionElements() == null) {
+            return properties;
+        }
+        for (CamundaProperties list : element.getExtensionElements().getElementsQuery()
+                .filterByType(CamundaProperties.class).list()) {
+            for (CamundaProperty property : list.getCamundaProperties()) {
+                if (property.getCamundaName() != null) {
+                    properties.put(property.getCamundaName(), property.getCamundaValue());
+                }
+            }
+        }
+        return properties;
     }
 
     private HttpRequest http(String name, Map<String, Object> request, Duration left) throws IOException {
