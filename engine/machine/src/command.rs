@@ -284,10 +284,6 @@ pub enum Command {
         /// As of [`Command::CompleteTask`].
         with_variables: bool,
     },
-    /// `GET /task/{id}/form-variables`: what the fields of its form show. Changes nothing.
-    TaskFormFields(Id),
-    /// `GET /process-definition/{id}/form-variables`. Changes nothing.
-    StartFormFields(Id),
     /// `POST /task/create`: a task that is in no process.
     CreateTask(Box<TaskFields>),
     /// User tasks, but for completing them.
@@ -633,8 +629,6 @@ pub enum Reply {
         /// What is accepted, but worth a word.
         warnings: Vec<(String, Problem)>,
     },
-    /// Of [`Command::TaskFormFields`] and [`Command::StartFormFields`].
-    FormFields(Vec<FieldValue>),
     /// Of [`Command::Start`].
     Started(Box<Started>),
     /// Of [`Command::Correlate`].
@@ -645,17 +639,6 @@ pub enum Reply {
     Decided(Box<DecisionResult>),
     /// Of [`Command::StartBatch`].
     Batch(Box<Batch>),
-}
-
-/// What a field of a form shows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldValue {
-    /// The field.
-    pub name: String,
-    /// The type of its value, which it has without one too.
-    pub type_name: &'static str,
-    /// The value.
-    pub value: Value,
 }
 
 /// A started instance, or the one that had been started before.

@@ -73,6 +73,17 @@ pub enum MachineError {
     View(#[from] ViewError),
 }
 
+impl MachineError {
+    /// What Java says of a text that is to be a number and is none.
+    #[must_use]
+    pub fn number_format(text: &str) -> Self {
+        Self::Java {
+            class: "NumberFormatException",
+            message: format!("For input string: \"{text}\""),
+        }
+    }
+}
+
 /// The kind of a thing that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]

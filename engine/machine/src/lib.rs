@@ -21,6 +21,7 @@ pub mod feel;
 pub mod id;
 pub mod migration;
 pub mod model;
+pub mod question;
 pub mod request;
 pub mod row;
 #[cfg(any(test, feature = "testing"))]
@@ -29,11 +30,12 @@ pub mod value;
 pub mod view;
 
 pub use self::command::{Command, Reply};
-pub use self::core::{step, try_step};
+pub use self::core::{ask, step, try_step};
 pub use self::delta::{Change, Delta};
 pub use self::env::Env;
 pub use self::error::MachineError;
 pub use self::id::{Id, Millis, Node};
+pub use self::question::{Question, Told};
 pub use self::request::{Answer, Request};
 pub use self::value::Value;
 pub use self::view::{View, ViewError};

@@ -392,7 +392,6 @@ pub struct UserTask {
     pub updated: Option<Millis>,
     pub due: Option<Millis>,
     pub follow_up: Option<Millis>,
-    pub form_key: Option<String>,
     pub suspended: bool,
     pub tenant: Option<String>,
 }

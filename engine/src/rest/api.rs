@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use handoff_machine::{Command, Reply};
+use handoff_machine::{Command, Question, Reply, Told};
 use http::HeaderName;
 use uuid::Uuid;
 
@@ -92,6 +92,15 @@ impl Api {
     /// As [`Self::submit`].
     pub(crate) async fn run(&self, command: Command) -> Result<()> {
         self.submit(command).await.map(drop)
+    }
+
+    /// Asks what has to be evaluated.
+    ///
+    /// # Errors
+    /// As the engine's, see [`RestError`].
+    pub(crate) async fn ask(&self, question: Question) -> Result<Told> {
+        let user = self.user.as_deref().map(str::to_owned);
+        Ok(self.engine.ask(question, user).await?)
     }
 
     /// Reads committed rows.

@@ -90,8 +90,8 @@ impl RestError {
         }
     }
 
-    /// 500: the engine answered a command by another one's reply. A bug, told as one.
-    pub(crate) fn unexpected(reply: &handoff_machine::Reply) -> Self {
+    /// 500: the engine answered a command or question by another one's reply. A bug, told as one.
+    pub(crate) fn unexpected(reply: &impl std::fmt::Debug) -> Self {
         tracing::error!(?reply, "a command was answered by another one's reply");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self::of_engine(

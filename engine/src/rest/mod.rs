@@ -25,6 +25,7 @@ mod error;
 mod event_subscription;
 mod execution;
 mod external_task;
+mod form;
 mod guard;
 mod history;
 mod id;

@@ -160,7 +160,6 @@ fn kind(command: &Command) -> &'static str {
         Command::DeleteDeployment { .. } => "delete-deployment",
         Command::Start(_) | Command::SubmitStartForm(_) => "start",
         Command::SubmitTaskForm { .. } => "submit-task-form",
-        Command::TaskFormFields(_) | Command::StartFormFields(_) => "read-form",
         Command::Correlate(_) => "correlate",
         Command::Signal(_) => "signal",
         Command::Evaluate(_) => "evaluate-conditions",

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 
 use handoff_machine::view::Definition;
-use handoff_machine::{Command, Id, Millis, Node, Reply};
+use handoff_machine::{Command, Env, Id, Millis, Node, Question, Reply, Told, ask};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -150,6 +150,28 @@ impl Engine {
             Ok(result) => result,
             Err(refused) => Err(CommandError::from(refused).into()),
         }
+    }
+
+    /// Answers a question over what is committed.
+    ///
+    /// # Errors
+    /// [`CommandError::Machine`] where it cannot be evaluated; [`CommandError::Overloaded`] if too many reads wait.
+    pub async fn ask(&self, question: Question, user: Option<String>) -> Result<Told, CommandError> {
+        let env = Env {
+            now: self.now(),
+            first_id: Id(0),
+            node: self.0.node,
+            invocation: Id(0),
+            attempt: 1,
+            default_job_retries: 0,
+            history_time_to_live: None,
+            enforce_history_time_to_live: false,
+            removal_time_at_start: false,
+            user,
+            steps_max: 0,
+        };
+        let told = self.0.readers.look(move |view| ask(view, &question, &env));
+        Ok(told.await.map_err(CommandError::from)??)
     }
 
     /// A definition with its compiled model: names, extension properties, types of activities.

@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use handoff_machine::View;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{OpenError, StoreError};
-use super::models::ModelCache;
+use super::models::{ModelCache, Uncommitted};
 use super::open;
+use super::view::{Findings, StoreView, Unguarded};
 use crate::config::Limits;
 
 /// Why a read did not take place.
@@ -106,6 +108,28 @@ impl ReaderPool {
         });
         // A read that panics is a bug of the read; the pool goes on.
         Ok(task.await.map_err(|_| StoreError::WriterDied)??)
+    }
+
+    /// Lets the machine look at one snapshot of the committed rows.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn look<T, F>(&self, look: F) -> Result<T, ReadRefused>
+    where
+        F: FnOnce(&dyn View) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let models = Arc::clone(self.models());
+        self.read(move |connection| {
+            look(&StoreView {
+                connection,
+                models: &models,
+                uncommitted: &Uncommitted::default(),
+                guard: &Unguarded,
+                findings: &Findings::default(),
+            })
+        })
+        .await
     }
 }
 

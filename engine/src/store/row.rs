@@ -165,7 +165,7 @@ table!(
     UserTask in "task":
     id("id"), place("instance" "execution" "definition" "activity" "entered_as"), name("name"), description("description"),
     assignee("assignee"), owner("owner"), delegation("delegation"), parent("parent"), priority("priority"),
-    created("created"), updated("updated"), due("due"), follow_up("follow_up"), form_key("form_key"),
+    created("created"), updated("updated"), due("due"), follow_up("follow_up"),
     suspended("suspended"), tenant("tenant"),
 );
 
@@ -227,7 +227,7 @@ table!(
     HistoricTask in "historic_task":
     task(
         "id" "instance" "execution" "definition" "activity" "entered_as" "name" "description" "assignee" "owner"
-        "delegation" "parent" "priority" "created" "updated" "due" "follow_up" "form_key" "suspended" "tenant"
+        "delegation" "parent" "priority" "created" "updated" "due" "follow_up" "suspended" "tenant"
     ),
     root("root"), definition_key("definition_key"), end_time("end_time"), delete_reason("delete_reason"),
     removal_time("removal_time"),

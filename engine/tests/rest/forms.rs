@@ -1,6 +1,7 @@
 //! Forms that are made of fields, as who fills them in sees them; what deploying and starting refuse.
 
 use anyhow::{Context, Result};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 
 use super::models;
@@ -75,6 +76,94 @@ async fn fields_show_their_defaults_and_convert_what_is_submitted() -> Result<()
         .map(|detail| (&detail["type"], &detail["fieldId"]))
         .collect();
     assert_eq!(kept, [(&json!("formField"), &json!("due")); 2], "texts only: {details}");
+    server.stop().await
+}
+
+/// Deploys a process whose start event and task have a form of this name, with a Camunda Form `f`.
+async fn with_form(server: &TestServer, attributes: &str, form: &str) -> Result<String> {
+    let model = models::process(&format!(
+        r#"<startEvent id="start" {attributes}/><sequenceFlow id="f" sourceRef="start" targetRef="u"/>
+    <userTask id="u" {attributes}/>"#
+    ));
+    let part = |text: String, name: &'static str| reqwest::multipart::Part::text(text).file_name(name);
+    let files = reqwest::multipart::Form::new()
+        .part("p.bpmn", part(model, "p.bpmn"))
+        .part("f.form", part(form.to_owned(), "f.form"));
+    let request = server.client.post(server.url("/deployment/create")).multipart(files);
+    let answer = super::server::read(request.send().await?).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let started = server.post("/process-definition/key/p/start", &json!({})).await?;
+    Ok(started.json()["id"].as_str().context("an instance")?.to_owned())
+}
+
+#[tokio::test]
+async fn references_to_forms_are_shown_and_their_files_found() -> Result<()> {
+    let server = TestServer::start().await?;
+    let file = |text: &str| json!({"id": "f", "text": text});
+    for (binding, version, shown, found) in [
+        ("deployment", "", json!(null), "one"),
+        ("latest", "", json!(null), "two"),
+        ("version", r#"camunda:formRefVersion="2""#, json!(2), "two"),
+    ] {
+        let attributes = format!(r#"camunda:formRef="f" camunda:formRefBinding="{binding}" {version}"#);
+        let (first, second) = (file("one").to_string(), file("two").to_string());
+        let instance = with_form(&server, &attributes, &first).await?;
+        with_form(&server, "", &second).await?;
+        let reference = json!({"key": "f", "binding": binding, "version": shown});
+        let form = json!({"key": null, "camundaFormRef": reference, "contextPath": null});
+        let task = server.get(&format!("/task?processInstanceId={instance}")).await?.json()[0].clone();
+        assert_eq!((&task["formKey"], &task["camundaFormRef"]), (&json!(null), &reference));
+        let path = format!("/task/{}", task["id"].as_str().context("a task")?);
+        assert_eq!(server.get(&path).await?.json()["camundaFormRef"], reference);
+        assert_eq!(server.get(&format!("{path}/form")).await?.json(), form);
+        let definition = task["processDefinitionId"].as_str().context("a definition")?;
+        let definition = format!("/process-definition/{definition}");
+        assert_eq!(server.get(&format!("{definition}/startForm")).await?.json(), form);
+        for path in [
+            format!("{path}/deployed-form"),
+            format!("{definition}/deployed-start-form"),
+        ] {
+            assert_eq!(server.get(&path).await?.json(), file(found), "{binding}");
+        }
+    }
+    let instance = with_form(&server, r#"camunda:formRef="g" camunda:formRefBinding="latest""#, "{}").await?;
+    let task = server.get(&format!("/task?processInstanceId={instance}")).await?.json();
+    let path = format!("/task/{}/deployed-form", task[0]["id"].as_str().context("a task")?);
+    let (status, kind, message) = server.get(&path).await?.refusal()?;
+    assert_eq!((status, kind.as_str()), (404, "InvalidRequestException"));
+    assert!(message.contains("[key=g, binding=latest, version=null]"), "{message}");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_form_key_that_cannot_be_evaluated_fails_whoever_asks_for_the_task() -> Result<()> {
+    let server = TestServer::start().await?;
+    let instance = with_form(&server, r#"camunda:formKey="${y}.html""#, "{}").await?;
+    let history = server.get("/history/task").await?.json();
+    let task = format!("/task/{}", history[0]["id"].as_str().context("a task")?);
+    let words = "Unknown property used in expression: ${y}.html. Cause: Cannot resolve identifier 'y'";
+    for path in [
+        "/task".to_owned(),
+        task.clone(),
+        format!("{task}/form"),
+        format!("{task}/form-variables"),
+        format!("{task}/deployed-form"),
+    ] {
+        let refused = server.get(&path).await?.refusal()?;
+        assert_eq!(
+            refused,
+            (500, "ProcessEngineException".to_owned(), words.to_owned()),
+            "{path}"
+        );
+    }
+    assert_eq!(server.get("/task/count").await?.json()["count"], 1);
+    let start = server.get("/process-definition/key/p/startForm").await?.json();
+    assert_eq!(start["key"], "${y}.html", "as it is written");
+    let variable = format!("/process-instance/{instance}/variables/y");
+    server
+        .send(Method::PUT, &variable, Some(&json!({"value": "k"})))
+        .await?;
+    assert_eq!(server.get(&task).await?.json()["formKey"], "k.html");
     server.stop().await
 }
 

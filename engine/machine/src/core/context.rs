@@ -129,15 +129,13 @@ impl Work<'_> {
     /// A whole number of 32 bits, or a text that is one. Java's own exceptions end what is none of both, as in Camunda's
     /// `BaseCallableElement.getVersion` and `MultiInstanceActivityBehavior.resolveLoopCardinality`.
     pub(super) fn whole_number(&mut self, site: &Site, expression: &Expression) -> Run<i32> {
-        let malformed = |text: &str| MachineError::Java {
-            class: "NumberFormatException",
-            message: format!("For input string: \"{text}\""),
-        };
         match self.evaluate(site, expression)? {
-            Datum::Text(text) => text.parse().map_err(|_| malformed(&text).into()),
+            Datum::Text(text) => text.parse().map_err(|_| MachineError::number_format(&text).into()),
             Datum::Short(number) => Ok(number.into()),
             Datum::Integer(number) => Ok(number),
-            Datum::Long(number) => i32::try_from(number).map_err(|_| malformed(&number.to_string()).into()),
+            Datum::Long(number) => {
+                i32::try_from(number).map_err(|_| MachineError::number_format(&number.to_string()).into())
+            }
             Datum::Double(number) => Ok(number as i32),
             _ => Err(Halt::execution(format!(
                 "'{}' is neither a whole number nor a text that is one",

@@ -11,10 +11,12 @@ mod validate;
 use super::context::Site;
 use super::halt::{Halt, Run};
 use super::work::Work;
-use crate::command::{FieldValue, VariableInput};
+use crate::command::VariableInput;
 use crate::delta::Change;
+use crate::error::MachineError;
 use crate::id::Id;
-use crate::model::{Form, FormField, FormProperty};
+use crate::model::{Form, FormField, FormName, FormProperty, NamedForm};
+use crate::question::FieldValue;
 use crate::row::{DetailKind, HistoricDetail};
 use crate::value::Value;
 
@@ -52,9 +54,7 @@ impl Work<'_> {
     }
 
     fn submit_field(&mut self, site: &Site, field: &FormField, submitted: Option<&VariableInput>) -> Run<()> {
-        let sent = submitted
-            .map(|input| &input.value)
-            .filter(|value| **value != Value::Null);
+        let sent = submitted.map(|input| &input.value).filter(|value| !value.is_null());
         for (name, config) in &field.constraints {
             if !self.is_valid(site, field, name, config.as_deref(), sent)? {
                 let of = config
@@ -97,6 +97,27 @@ impl Work<'_> {
         };
         let name = property.variable.as_ref().unwrap_or(id);
         self.set_variable(site.execution, name, value, false)
+    }
+
+    /// What a form is called. Camunda evaluates that whenever somebody asks for the task.
+    pub(super) fn form_name(&mut self, site: &Site, form: &Form) -> Run<FormName> {
+        let key = self.cast_text(site, form.key.as_ref())?;
+        let Some(reference) = &form.reference else {
+            return Ok(FormName { key, reference: None });
+        };
+        let Some(named) = self.cast_text(site, Some(&reference.key))? else {
+            return Ok(FormName { key, reference: None });
+        };
+        let version = match self.cast_text(site, reference.version.as_ref())? {
+            Some(text) => Some(text.parse().map_err(|_| MachineError::number_format(&text))?),
+            None => None,
+        };
+        let reference = Some(NamedForm {
+            key: named,
+            binding: reference.binding.clone(),
+            version,
+        });
+        Ok(FormName { key, reference })
     }
 
     /// What the fields of a form show: the variables of their names, else their defaults.

@@ -29,6 +29,7 @@ mod operation;
 mod outside;
 mod place;
 mod propagate;
+mod question;
 mod scope;
 mod script;
 mod task_property;
@@ -41,6 +42,7 @@ use self::work::Work;
 use crate::command::Command;
 use crate::env::Env;
 use crate::error::MachineError;
+use crate::question::{Question, Told};
 use crate::request::Answer;
 use crate::view::View;
 use crate::{Refusal, Step};
@@ -69,6 +71,18 @@ pub fn try_step(view: &dyn View, command: &Command, env: &Env, answers: &[Answer
         error,
         activity: work.activity().map(str::to_owned),
     }))
+}
+
+/// Answers a question over what `view` shows.
+///
+/// # Errors
+/// What is asked for cannot be evaluated, or the view fails.
+pub fn ask(view: &dyn View, question: &Question, env: &Env) -> Result<Told, MachineError> {
+    Work::new(view, env, &[]).answer(question).map_err(|halt| match halt {
+        Halt::Error(error) => error,
+        Halt::Thrown(thrown) => thrown.into_error(),
+        Halt::Need(_) => MachineError::Execution("a question cannot wait for an answer".to_owned()),
+    })
 }
 
 #[cfg(test)]

@@ -136,8 +136,6 @@ pub struct StartEvent {
     pub trigger: Trigger,
     /// Of an event sub-process: it ends what else runs in the scope.
     pub interrupting: bool,
-    /// `camunda:formKey`, as it is written.
-    pub form_key: Option<String>,
 }
 
 /// A boundary event.

@@ -1,5 +1,6 @@
 //! Forms of user tasks and start events.
 
+use crate::error::MachineError;
 use crate::expression::Expression;
 
 /// The form of a user task or of the start event that a start by key takes.
@@ -26,6 +27,63 @@ pub struct FormRef {
     pub binding: String,
     /// `camunda:formRefVersion`
     pub version: Option<Expression>,
+}
+
+/// What a form is called: by a key, by a reference to a Camunda Form, or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormName {
+    /// `camunda:formKey`
+    pub key: Option<String>,
+    /// `camunda:formRef`
+    pub reference: Option<NamedForm>,
+}
+
+/// A [`FormRef`] without expressions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedForm {
+    /// The key of the form.
+    pub key: String,
+    /// As the reference's.
+    pub binding: String,
+    /// Where the binding is by `version`.
+    pub version: Option<i32>,
+}
+
+impl Form {
+    /// Whether its name has no expression that is to be evaluated.
+    #[must_use]
+    pub fn is_named_literally(&self) -> bool {
+        let reference = self.reference.iter();
+        let reference = reference.flat_map(|reference| std::iter::once(&reference.key).chain(&reference.version));
+        self.key
+            .iter()
+            .chain(reference)
+            .all(|expression| expression.literal().is_some())
+    }
+
+    /// What it is called, with expressions as they are written. So are forms of start events always.
+    ///
+    /// # Errors
+    /// `NumberFormatException`: the version of a reference is no number.
+    pub fn name_as_written(&self) -> Result<FormName, MachineError> {
+        let text = |expression: &Expression| expression.literal().unwrap_or(expression.source()).to_owned();
+        let reference = match &self.reference {
+            Some(reference) => {
+                let version = reference.version.as_ref().map(text);
+                let version = version.map(|text| text.parse().map_err(|_| MachineError::number_format(&text)));
+                Some(NamedForm {
+                    key: text(&reference.key),
+                    binding: reference.binding.clone(),
+                    version: version.transpose()?,
+                })
+            }
+            None => None,
+        };
+        Ok(FormName {
+            key: self.key.as_ref().map(text),
+            reference,
+        })
+    }
 }
 
 /// A field of a generated form.

@@ -28,7 +28,7 @@ pub use self::extension::{
     Declaration, Delegate, ErrorMapping, Implementation, Listener, ListenerEvent, Mapping, Parameter, ParameterValue,
     TaskListener,
 };
-pub use self::form::{Form, FormField, FormProperty, FormRef};
+pub use self::form::{Form, FormField, FormName, FormProperty, FormRef, NamedForm};
 pub use self::index::{ElementIx, FlowIx};
 pub use self::job::{ASYNC_AFTER, ASYNC_BEFORE, JobDeclaration};
 pub use self::lint::lint;

@@ -108,12 +108,6 @@ impl ProcessModel {
         self.starts_of(None)
     }
 
-    /// `camunda:formKey` of the start event without a trigger.
-    #[must_use]
-    pub fn start_form_key(&self) -> Option<&str> {
-        self.start_events().find_map(|(_, _, start)| start.form_key.as_deref())
-    }
-
     /// The start events right in a scope.
     pub fn starts_of(&self, scope: Option<ElementIx>) -> impl Iterator<Item = (ElementIx, &Element, &StartEvent)> {
         self.children_of(scope)

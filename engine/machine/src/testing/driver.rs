@@ -20,7 +20,7 @@ use crate::request::{Answer, Request};
 use crate::row::{ExternalTask, Job, UserTask};
 use crate::value::Value;
 use crate::view::Tenant;
-use crate::{Step, step};
+use crate::{Question, Step, Told, ask, step};
 
 /// Answers requests.
 pub type Responder = Box<dyn FnMut(&Request) -> Answer>;
@@ -69,6 +69,30 @@ impl Driver {
         Node::new(7)
     }
 
+    /// Asks something of the rows.
+    ///
+    /// # Errors
+    /// It cannot be evaluated.
+    pub fn ask(&self, question: &Question) -> Result<Told, MachineError> {
+        ask(&self.memory, question, &self.env(Id(0), 1))
+    }
+
+    fn env(&self, invocation: Id, attempt: u32) -> Env {
+        Env {
+            now: self.now,
+            first_id: Id(self.next),
+            node: Self::node(),
+            invocation,
+            attempt,
+            default_job_retries: 3,
+            history_time_to_live: None,
+            enforce_history_time_to_live: true,
+            removal_time_at_start: false,
+            user: self.user.clone(),
+            steps_max: STEPS_MAX,
+        }
+    }
+
     /// Runs a command.
     ///
     /// # Errors
@@ -81,19 +105,10 @@ impl Driver {
             Command::ExecuteJob(id) => self.memory.jobs.get(id),
             _ => None,
         };
-        let env = Env {
-            now: self.now,
-            first_id: Id(self.next),
-            node: Self::node(),
-            invocation: job.map_or(Id(self.next), |job| job.id),
-            attempt: job.map_or(1, |job| job.failures + 1),
-            default_job_retries: 3,
-            history_time_to_live: None,
-            enforce_history_time_to_live: true,
-            removal_time_at_start: false,
-            user: self.user.clone(),
-            steps_max: STEPS_MAX,
-        };
+        let env = self.env(
+            job.map_or(Id(self.next), |job| job.id),
+            job.map_or(1, |job| job.failures + 1),
+        );
         let mut answers = Vec::new();
         loop {
             match step(&self.memory, command, &env, &answers)? {

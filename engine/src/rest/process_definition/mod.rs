@@ -1,7 +1,7 @@
 //! `/process-definition`
 
 mod delete;
-pub(crate) mod form;
+mod form;
 mod list;
 mod operate;
 mod start;

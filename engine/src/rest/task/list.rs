@@ -1,6 +1,7 @@
 //! Queries for tasks.
 
 use axum::response::Response;
+use handoff_machine::model::FormName;
 use handoff_machine::row::{Attachment, Comment, UserTask};
 use http::StatusCode;
 use rusqlite::types::Value as Bound;
@@ -10,6 +11,7 @@ use super::{act, dto};
 use crate::rest::api::Api;
 use crate::rest::body::{count, ok};
 use crate::rest::error::{RestError, Result};
+use crate::rest::form;
 use crate::rest::query::{Criteria, Params, PostParams, Select, VariableTable, by_variables, variable_table};
 use crate::rest::reader::Reader;
 use crate::rest::scope;
@@ -85,14 +87,15 @@ async fn list(api: Api, params: Params) -> Result<Response> {
     let mut select = select(&api, &params)?;
     select.arranged(&params, ORDERS)?;
     let more = More::of(&params);
-    let tasks = api.read(move |reader| {
-        select
-            .rows(reader.connection)?
-            .iter()
-            .map(|task| more.shown(reader, task))
+    let tasks = api.read(move |reader| select.rows(reader.connection)).await?;
+    let forms = form::names(&api, &tasks).await?;
+    let shown = api.read(move |reader| {
+        let tasks = tasks.iter().zip(&forms);
+        tasks
+            .map(|(task, form)| more.shown(reader, task, form))
             .collect::<Result<Vec<_>>>()
     });
-    Ok(ok(tasks.await?))
+    Ok(ok(shown.await?))
 }
 
 async fn count_all(api: Api, params: Params) -> Result<Response> {
@@ -117,8 +120,8 @@ impl More {
         }
     }
 
-    fn shown(self, reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
-        let mut dto = dto(reader, task)?;
+    fn shown(self, reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<String, Json>> {
+        let mut dto = dto(reader, task, form)?;
         if self.comments {
             let mut comments = Select::<Comment>::new();
             comments.with("task = ?", Some(task.id.0));

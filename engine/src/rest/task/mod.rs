@@ -6,12 +6,14 @@ mod act;
 mod attachment;
 mod comment;
 mod complete;
+mod form;
 mod link;
 mod list;
 
 use axum::Router;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
+use handoff_machine::model::FormName;
 use handoff_machine::row::UserTask;
 use serde_json::{Map, Value as Json, json};
 
@@ -19,6 +21,7 @@ use super::api::Api;
 use super::body::ok;
 use super::date;
 use super::error::{RestError, Result};
+use super::form as rest_form;
 use super::path::Path;
 use super::query::Select;
 use super::reader::Reader;
@@ -41,10 +44,10 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/task/{id}/bpmnEscalation", post(act::escalation))
         .route("/task/{id}/complete", post(complete::complete))
         .route("/task/{id}/submit-form", post(complete::submit_form))
-        .route("/task/{id}/form", get(complete::form))
-        .route("/task/{id}/form-variables", get(complete::form_variables))
-        .route("/task/{id}/rendered-form", get(complete::rendered_form))
-        .route("/task/{id}/deployed-form", get(complete::deployed_form))
+        .route("/task/{id}/form", get(form::of_task))
+        .route("/task/{id}/form-variables", get(form::variables))
+        .route("/task/{id}/rendered-form", get(form::rendered))
+        .route("/task/{id}/deployed-form", get(form::deployed))
         .route("/task/{id}/identity-links", get(link::list).post(link::add))
         .route("/task/{id}/identity-links/delete", post(link::remove))
         .route(
@@ -75,7 +78,7 @@ pub(crate) fn routes() -> Router<Api> {
         .merge(scope::routes("/task/{id}/localVariables", scope::Kind::TaskLocal))
 }
 
-fn dto(reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
+fn dto(reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<String, Json>> {
     let ids = reader.ids;
     let dto = json!({
         "id": ids.text(task.id),
@@ -98,8 +101,8 @@ fn dto(reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
         "caseInstanceId": null,
         "caseDefinitionId": null,
         "suspended": task.suspended,
-        "formKey": task.form_key,
-        "camundaFormRef": null,
+        "formKey": form.key,
+        "camundaFormRef": rest_form::reference(form),
         "tenantId": task.tenant,
         "taskState": if task.updated.is_some() { "Updated" } else { "Created" },
     });
@@ -121,10 +124,7 @@ fn unknown(id: &str) -> RestError {
 }
 
 async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {
-    let key = api.ids.read(&id);
-    let task = api.read(move |reader| match Select::<UserTask>::by_id(reader.connection, key)? {
-        Some(task) => dto(reader, &task).map(Some),
-        None => Ok(None),
-    });
-    task.await?.map(ok).ok_or_else(|| unknown(&id))
+    let task = find(&api, &id).await?.ok_or_else(|| unknown(&id))?;
+    let form = rest_form::name(&api, &task).await?;
+    Ok(ok(api.read(move |reader| dto(reader, &task, &form)).await?))
 }

@@ -231,8 +231,8 @@ impl Applier<'_> {
     fn update_historic_task(&self, task: &UserTask) -> Result<()> {
         self.run(
             "UPDATE historic_task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
-             follow_up = ?8, form_key = ?9, suspended = ?10, delegation = ?11, parent = ?12, updated = ?13, \
-             tenant = ?14 WHERE id = ?1",
+             follow_up = ?8, suspended = ?9, delegation = ?10, parent = ?11, updated = ?12, tenant = ?13 \
+             WHERE id = ?1",
             task_params!(task),
         )
     }

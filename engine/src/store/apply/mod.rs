@@ -15,7 +15,6 @@ macro_rules! task_params {
             $task.priority,
             $task.due,
             $task.follow_up,
-            $task.form_key,
             $task.suspended,
             $task.delegation.map(crate::store::field::Code::code),
             $task.parent.map(|id| id.0),

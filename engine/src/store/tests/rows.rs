@@ -88,7 +88,6 @@ fn user_task() -> UserTask {
         updated: Some(2),
         due: None,
         follow_up: Some(3),
-        form_key: None,
         suspended: false,
         tenant: None,
     }

@@ -8,7 +8,6 @@ use crate::core::outside::OnFailure;
 use crate::core::place::Place;
 use crate::core::script::Occasion;
 use crate::core::work::Work;
-use crate::error::MachineError;
 use crate::expression::{Datum, Expression};
 use crate::id::{Id, Millis};
 use crate::model::{Implementation, Kind, TaskListener, UserTask as Definition};
@@ -50,7 +49,6 @@ pub(super) fn execute(work: &mut Work<'_>, place: &Place, definition: &Definitio
         updated: None,
         due,
         follow_up,
-        form_key: form_key(work, &site, definition)?,
         suspended: false,
         tenant: work.instance(place.instance)?.and_then(|row| row.tenant.clone()),
     };
@@ -105,22 +103,6 @@ fn candidates(work: &mut Work<'_>, site: &Site, expressions: &[Expression]) -> R
     let mut seen = std::collections::BTreeSet::new();
     names.retain(|name| seen.insert(name.clone()));
     Ok(names)
-}
-
-/// Camunda evaluates the key when somebody asks for the task. Here that is done once, and a key that cannot be
-/// evaluated is none: a task must not fail for its form.
-fn form_key(work: &mut Work<'_>, site: &Site, definition: &Definition) -> Run<Option<String>> {
-    match work.optional_text(site, definition.form.key.as_ref()) {
-        Err(Halt::Error(MachineError::Execution(message))) => {
-            work.notice(
-                Some(site.instance),
-                site.activity_id(),
-                format!("the form key is none: {message}"),
-            );
-            Ok(None)
-        }
-        key => key,
-    }
 }
 
 /// A date, or a text that is one.

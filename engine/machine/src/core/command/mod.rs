@@ -153,8 +153,6 @@ fn carry_out(work: &mut Work<'_>, command: &Command) -> Run<Reply> {
             variables,
             with_variables,
         } => return work.submit_task_form(*id, variables, *with_variables),
-        Command::TaskFormFields(id) => return work.task_form_fields(*id),
-        Command::StartFormFields(definition) => return work.start_form_fields(*definition),
         Command::CreateTask(fields) => work.create_task(fields)?,
         Command::Task { id, action } => work.act_on_task(*id, action)?,
         Command::DeleteTask(id) => work.delete_task(*id)?,

@@ -254,20 +254,6 @@ impl Work<'_> {
         set
     }
 
-    /// What the fields of the form of the start event show, before anything has started.
-    pub(super) fn start_form_fields(&mut self, definition: Id) -> Run<Reply> {
-        let definition = self.known_definition(definition)?;
-        let nobody = self.id()?;
-        let site = Site {
-            execution: nobody,
-            instance: nobody,
-            definition: Arc::clone(&definition),
-            ix: None,
-        };
-        let fields = self.form_values(&site, &definition.model.start_form)?;
-        Ok(Reply::FormFields(fields))
-    }
-
     /// When the history of an instance goes, where that counts from the start of the one at the top.
     fn removal_time_at_start(&mut self, root: Id, id: Id, definition: &Definition) -> Run<Option<Millis>> {
         if !self.env.removal_time_at_start {

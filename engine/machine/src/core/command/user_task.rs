@@ -52,19 +52,6 @@ impl Work<'_> {
         Ok(task)
     }
 
-    /// What its form's fields show.
-    pub(super) fn task_form_fields(&mut self, id: Id) -> Run<Reply> {
-        let Some(execution) = self.task(id)?.and_then(UserTask::execution) else {
-            return Ok(Reply::FormFields(Vec::new()));
-        };
-        let place = self.place(execution)?;
-        let Kind::User(task) = &place.element().kind else {
-            return Ok(Reply::FormFields(Vec::new()));
-        };
-        let fields = self.form_values(&Site::from(&place), &task.form)?;
-        Ok(Reply::FormFields(fields))
-    }
-
     pub(super) fn submit_task_form(&mut self, id: Id, variables: &[VariableInput], wanted: bool) -> Run<Reply> {
         let task = self.active_task(id)?;
         if task.delegation != Some(Delegation::Pending) {
@@ -149,7 +136,6 @@ impl Work<'_> {
             updated: None,
             due: fields.due,
             follow_up: fields.follow_up,
-            form_key: None,
             suspended: false,
             tenant: fields.tenant.clone(),
         };

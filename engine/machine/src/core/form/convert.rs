@@ -1,11 +1,11 @@
 //! The types of form fields (Camunda's `AbstractFormFieldType`s): from what is sent to what a variable holds, and back.
 
 use super::date;
-use crate::command::FieldValue;
 use crate::core::halt::{Halt, Run};
 use crate::error::MachineError;
 use crate::id::Millis;
 use crate::model::FormField;
+use crate::question::FieldValue;
 use crate::value::{NullType, Value};
 
 /// The pattern of a date field that has none of its own.
@@ -16,14 +16,9 @@ fn pattern(field: &FormField) -> &str {
 }
 
 fn long(text: &str) -> Run<Value> {
-    text.parse().map(Value::Long).map_err(|_| {
-        let message = format!("For input string: \"{text}\"");
-        MachineError::Java {
-            class: "NumberFormatException",
-            message,
-        }
-        .into()
-    })
+    text.parse()
+        .map(Value::Long)
+        .map_err(|_| MachineError::number_format(text).into())
 }
 
 /// What Java's `toString` gives of a value that is sent for a number.
@@ -42,6 +37,18 @@ fn text_of(value: &Value) -> String {
     }
 }
 
+/// The null of a field's type, where that has one.
+fn null_of(kind: &str) -> Option<Value> {
+    let kind = match kind {
+        "long" => NullType::Long,
+        "boolean" => NullType::Boolean,
+        "date" => NullType::Date,
+        "string" | "enum" => NullType::String,
+        _ => return None,
+    };
+    Some(Value::NullOf(kind))
+}
+
 /// A submitted value or a default, as the variable holds it.
 pub(super) fn to_model(field: &FormField, value: Value, now: Millis) -> Run<Value> {
     let wrong = |kind: &str| {
@@ -49,11 +56,7 @@ pub(super) fn to_model(field: &FormField, value: Value, now: Millis) -> Run<Valu
         Err(Halt::execution(message))
     };
     match (field.type_name.as_deref().unwrap_or_default(), &value) {
-        ("long", null) if null.is_null() => Ok(Value::NullOf(NullType::Long)),
-        ("boolean", null) if null.is_null() => Ok(Value::NullOf(NullType::Boolean)),
-        ("date", null) if null.is_null() => Ok(Value::NullOf(NullType::Date)),
-        ("string" | "enum", null) if null.is_null() => Ok(Value::NullOf(NullType::String)),
-        (_, null) if null.is_null() => Ok(value),
+        (kind, null) if null.is_null() => Ok(null_of(kind).unwrap_or(value)),
         ("long", Value::Long(_)) | ("boolean", Value::Boolean(_)) | ("date", Value::Date(_)) => Ok(value),
         ("string", Value::String(_)) => Ok(value),
         ("string", other) => Ok(Value::String(text_of(other))),
@@ -96,7 +99,7 @@ pub(super) fn from_form(
     value: Value,
     now: Millis,
 ) -> Run<Value> {
-    if value == Value::Null {
+    if value.is_null() {
         return Ok(value);
     }
     let text = text_of(&value);
@@ -119,20 +122,17 @@ pub(super) fn from_form(
 /// What a field shows of a variable. A date is shown as text.
 pub(super) fn shown(field: &FormField, value: Value) -> Run<FieldValue> {
     let kind = field.type_name.as_deref().unwrap_or_default();
-    let (type_name, value) = match (kind, value) {
-        ("date", Value::Null) => ("String", Value::String(String::new())),
-        ("date", Value::Date(instant)) => ("String", Value::String(date::format(pattern(field), instant))),
+    let value = match (kind, value) {
+        ("date", null) if null.is_null() => Value::String(String::new()),
+        ("date", Value::Date(instant)) => Value::String(date::format(pattern(field), instant)),
         ("date", _) => {
             return Err(MachineError::FormField(format!("failed to convert '{}'", field.id)).into());
         }
-        ("long", Value::Null) => ("Long", Value::Null),
-        ("boolean", Value::Null) => ("Boolean", Value::Null),
-        ("string" | "enum", Value::Null) => ("String", Value::Null),
-        (_, value) => (value.type_name(), value),
+        (kind, null) if null.is_null() => null_of(kind).unwrap_or(null),
+        (_, value) => value,
     };
     Ok(FieldValue {
         name: field.id.clone(),
-        type_name,
         value,
     })
 }

@@ -20,7 +20,7 @@ impl Work<'_> {
         match (name, sent) {
             ("required", None) => {
                 let known = self.value(site.execution, &field.id)?;
-                Ok(known.is_some_and(|value| value != Value::Null))
+                Ok(known.is_some_and(|value| !value.is_null()))
             }
             ("required", Some(value)) => Ok(*value != Value::String(String::new())),
             ("readonly", sent) => Ok(sent.is_none()),

@@ -3,9 +3,11 @@
 use super::*;
 use crate::MachineError;
 use crate::command::{Command, Once, Reply, Start, StartTarget, VariableInput};
+use crate::model::{FormName, NamedForm};
 use crate::row::DetailKind;
 use crate::value::{NullType, Value};
 use crate::view::Tenant;
+use crate::{Id, Question, Told};
 
 fn with_task_form(form: &str) -> Driver {
     let task = format!(
@@ -138,6 +140,13 @@ fn constraints_are_of_what_was_sent() {
         ("string", "maxlength", "4", Some(text("abcde")), refused("maxlength(4)")),
         ("string", "required", "", None, refused("required()")),
         ("string", "required", "", Some(text("")), refused("required()")),
+        (
+            "string",
+            "required",
+            "",
+            Some(Value::NullOf(NullType::String)),
+            refused("required()"),
+        ),
         ("string", "readonly", "", Some(text("x")), refused("readonly()")),
         (
             "string",
@@ -173,12 +182,12 @@ fn defaults_are_evaluated_and_what_no_field_names_is_set_too() {
     let mut driver = with_task_form(form);
     driver.start(&[("x", Value::Integer(1))]);
     let id = driver.user_task("u").id;
-    let Reply::FormFields(fields) = driver.run(&Command::TaskFormFields(id)).expect("fields") else {
+    let Ok(Told::Fields(fields)) = driver.ask(&Question::TaskFields(id)) else {
         panic!("no fields");
     };
     let shown: Vec<(&str, &str, Value)> = fields
         .iter()
-        .map(|field| (field.name.as_str(), field.type_name, field.value.clone()))
+        .map(|field| (field.name.as_str(), field.value.type_name(), field.value.clone()))
         .collect();
     assert_eq!(
         shown,
@@ -262,4 +271,100 @@ fn a_form_of_a_delegated_task_gives_it_back() {
     submit(&mut driver, vec![input("f", text("5"))]).expect("a submission");
     assert_eq!(driver.variable("f"), Some(Value::Long(5)));
     assert_eq!(driver.open(), ["u"], "its owner is to complete it");
+}
+
+/// What the form of a task is called, by its attributes.
+fn name(attributes: &str, variables: &[(&str, Value)]) -> Result<FormName, MachineError> {
+    let task = format!(r#"<startEvent id="s"/><userTask id="u" {attributes}/>"#);
+    let mut driver = deployed(&task, &[("s", "u")]);
+    driver.start(variables);
+    let id = driver.user_task("u").id;
+    match driver.ask(&Question::TaskForms(vec![id, Id(1)]))? {
+        Told::Forms(forms) => {
+            let [(told, name)] = &forms[..] else {
+                panic!("of no other task: {forms:?}");
+            };
+            assert_eq!(*told, id);
+            Ok(name.clone())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn forms_are_called_by_what_their_expressions_give_now() {
+    let reference = |key: &str, binding: &str, version| {
+        let reference = Some(NamedForm {
+            key: key.to_owned(),
+            binding: binding.to_owned(),
+            version,
+        });
+        FormName { key: None, reference }
+    };
+    let keyed = |key: &str| FormName {
+        key: Some(key.to_owned()),
+        reference: None,
+    };
+    for (attributes, variables, expected) in [
+        ("", vec![], FormName::default()),
+        (r#"camunda:formKey="a.html""#, vec![], keyed("a.html")),
+        (
+            r#"camunda:formKey="${x}.html""#,
+            vec![("x", text("b"))],
+            keyed("b.html"),
+        ),
+        (
+            r#"camunda:formRef="f" camunda:formRefBinding="latest""#,
+            vec![],
+            reference("f", "latest", None),
+        ),
+        (
+            r#"camunda:formRef="${x}" camunda:formRefBinding="version" camunda:formRefVersion="${v}""#,
+            vec![("x", text("g")), ("v", text("3"))],
+            reference("g", "version", Some(3)),
+        ),
+    ] {
+        assert_eq!(name(attributes, &variables).expect("a name"), expected, "{attributes}");
+    }
+    for (attributes, message) in [
+        (
+            r#"camunda:formKey="${nope}.html""#,
+            "Unknown property used in expression: ${nope}.html. Cause: Cannot resolve identifier 'nope'",
+        ),
+        (
+            r#"camunda:formRef="f" camunda:formRefBinding="version" camunda:formRefVersion="abc""#,
+            "For input string: \"abc\"",
+        ),
+    ] {
+        let error = name(attributes, &[]).expect_err("no name");
+        assert_eq!(error.to_string(), message);
+    }
+    let number = r#"camunda:formRef="f" camunda:formRefBinding="version" camunda:formRefVersion="${v}""#;
+    let error = name(number, &[("v", Value::Integer(1))]).expect_err("no text");
+    assert!(
+        matches!(
+            error,
+            MachineError::Java {
+                class: "ClassCastException",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_field_without_a_value_shows_a_null_of_its_type() {
+    let form = r#"<camunda:formData><camunda:formField id="n" type="long"/><camunda:formField id="d" type="date"/>
+        </camunda:formData>"#;
+    for variables in [vec![], vec![("d", Value::NullOf(NullType::Date)), ("n", Value::Null)]] {
+        let mut driver = with_task_form(form);
+        driver.start(&variables);
+        let id = driver.user_task("u").id;
+        let Ok(Told::Fields(fields)) = driver.ask(&Question::TaskFields(id)) else {
+            panic!("no fields");
+        };
+        let values: Vec<Value> = fields.into_iter().map(|field| field.value).collect();
+        assert_eq!(values, [Value::NullOf(NullType::Long), text("")], "{variables:?}");
+    }
 }

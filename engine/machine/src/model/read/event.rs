@@ -129,11 +129,7 @@ pub(super) fn start(builder: &mut Builder<'_>, node: &Node, owner: &Node, parent
         Trigger::Escalation(_) => "escalationStartEvent",
         Trigger::Compensate => "compensationStartEvent",
     };
-    let kind = Kind::Start(StartEvent {
-        trigger,
-        interrupting,
-        form_key: node.camunda("formKey").map(str::to_owned),
-    });
+    let kind = Kind::Start(StartEvent { trigger, interrupting });
     add(builder, node, kind, activity_type, parent, |_| {});
 }
 
