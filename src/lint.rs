@@ -17,7 +17,7 @@ pub(crate) struct LintArgs {
     /// A workers folder: topics that none of its manifests names are warned about
     #[arg(long, value_name = "DIR")]
     workers: Option<PathBuf>,
-    /// The models
+    /// The models: BPMN, and DMN where the name ends in .dmn or .dmn11.xml
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -48,6 +48,12 @@ pub(crate) fn run(args: &LintArgs) -> Result<ExitCode> {
 /// Errors and warnings of a file.
 fn look(path: &Path, bytes: &[u8], topics: Option<&BTreeSet<String>>) -> (Vec<Problem>, Vec<Problem>) {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if model::is_file_of_decisions(name) {
+        return match model::parse_decisions(bytes) {
+            Ok(parsed) => (Vec::new(), parsed.warnings),
+            Err(problem) => (vec![*problem], Vec::new()),
+        };
+    }
     match model::parse(name, bytes) {
         Ok(parsed) => {
             let mut warnings = parsed.warnings;
@@ -137,6 +143,30 @@ mod tests {
         let topics = served(folder.path())?;
         assert!(look(Path::new("m.bpmn"), MODEL.as_bytes(), Some(&topics)).1.is_empty());
         Ok(())
+    }
+
+    #[test]
+    fn decisions_are_read_too() {
+        let file = |input: &str, policy: &str| {
+            format!(
+                r#"<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">
+  <decision id="price" name="price"><decisionTable id="t" hitPolicy="{policy}">
+    <input id="i"><inputExpression id="e" typeRef="string">
+      <text>{input}</text></inputExpression></input>
+    <output id="o" name="o" typeRef="string"/>
+  </decisionTable></decision></definitions>"#
+            )
+        };
+        let look = |name: &str, xml: String| look(Path::new(name), xml.as_bytes(), None);
+        let fine = look("price.dmn", file("x", "UNIQUE"));
+        assert!(fine.0.is_empty() && fine.1.is_empty(), "{fine:?}");
+        let (errors, warnings) = look("price.dmn", file("x +", "UNIQUE"));
+        assert!(errors.is_empty());
+        assert_eq!(warnings.len(), 1, "it fails when it is reached: {warnings:?}");
+        assert!(warnings[0].line > 1, "{warnings:?}");
+        let (errors, _) = look("price.dmn11.xml", file("x", "PRIORITY"));
+        assert_eq!((errors.len(), errors[0].line), (1, 2), "{errors:?}");
+        assert_eq!(look("price.dmn", "<definitions".to_owned()).0.len(), 1);
     }
 
     /// Messages of a file with one process.

@@ -29,6 +29,15 @@ use std::sync::Arc;
 
 use crate::error::Problem;
 
+/// What the name of a DMN file ends with.
+const SUFFIXES: [&str; 2] = [".dmn11.xml", ".dmn"];
+
+/// Whether a file holds decisions, by its name.
+#[must_use]
+pub fn is_file_of_decisions(name: &str) -> bool {
+    SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+}
+
 /// What a DMN file holds.
 #[derive(Debug)]
 pub struct ParsedDecisions {

@@ -11,9 +11,6 @@ use crate::error::Problem;
 use crate::row::{DecisionRow, Deployment, RequirementsRow};
 use crate::view::{DecisionQuery, Tenant};
 
-/// A file whose name ends so holds decisions.
-const SUFFIXES: [&str; 2] = [".dmn11.xml", ".dmn"];
-
 /// A parsed file and its name.
 pub(super) struct ParsedFile {
     resource: String,
@@ -39,7 +36,7 @@ impl Work<'_> {
     ) -> Run<Vec<ParsedFile>> {
         let mut files: Vec<ParsedFile> = Vec::new();
         for (name, bytes) in resources {
-            if !SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            if !decision::is_file_of_decisions(name) {
                 continue;
             }
             let parsed = decision::parse(bytes).map_err(|problem| refused(name, &problem))?;
