@@ -6,6 +6,7 @@ mod attachments;
 mod bad_input;
 mod breadth;
 mod clients;
+mod conditions;
 mod conformance;
 mod drain;
 mod forms;

@@ -193,7 +193,7 @@ impl Work<'_> {
     /// Whether a flow may be taken. A flow without a condition always is.
     pub(super) fn holds(&mut self, place: &Place, flow: FlowIx) -> Run<bool> {
         match &place.model().flow(flow).condition {
-            Some(condition) => self.flow_condition(&Site::from(place), condition),
+            Some(condition) => self.condition_holds(&Site::from(place), condition),
             None => Ok(true),
         }
     }

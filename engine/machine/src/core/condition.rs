@@ -12,7 +12,7 @@ use super::place::Place;
 use super::work::Work;
 use crate::expression::EvalError;
 use crate::id::Id;
-use crate::model::{CatchKind, ConditionDefinition, Kind, Trigger, VariableChange};
+use crate::model::{CatchKind, Condition, ConditionDefinition, Kind, Trigger, VariableChange};
 use crate::row::{EventKind, ExecutionState};
 use crate::view::Definition;
 
@@ -164,9 +164,12 @@ impl Work<'_> {
         self.holds_if_known(&site, condition)
     }
 
-    /// Whether a condition holds. One over a variable that does not exist does not.
+    /// Whether a condition holds. An expression over a variable that does not exist does not; a script over one fails.
     pub(super) fn holds_if_known(&mut self, site: &Site, condition: &ConditionDefinition) -> Run<bool> {
-        match self.condition(site, &condition.condition) {
+        let Condition::Expression(expression) = &condition.condition else {
+            return self.condition_holds(site, &condition.condition);
+        };
+        match self.condition(site, expression) {
             Ok(holds) => Ok(holds),
             Err(EvalError::Unknown(_)) => Ok(false),
             Err(error) => Err(error.into()),

@@ -27,6 +27,15 @@ pub(super) struct Occasion<'o> {
     pub(super) task: Option<Id>,
 }
 
+/// What a condition's script gave.
+fn truth(result: &Datum) -> Run<bool> {
+    match result {
+        Datum::Boolean(truth) => Ok(*truth),
+        Datum::Null => Err(Halt::execution("condition script returns null")),
+        _ => Err(Halt::execution("condition script returns non-Boolean")),
+    }
+}
+
 impl Work<'_> {
     /// Runs a script, and sets the variables that it set.
     pub(super) fn run_script(
@@ -78,29 +87,53 @@ impl Work<'_> {
                 Err(Halt::bpmn(code.clone(), message.clone(), site.execution))
             }
             Answer::Failed { message } => {
-                let message = format!(
-                    "Unable to evaluate script while executing activity '{}' in the process definition with id '{}': {message}",
-                    site.activity_id(),
-                    self.definition_text(&site.definition.row)
-                );
-                Err(failed(MachineError::Script(message)))
+                let failure = self.script_failure(site, message);
+                Err(failed(failure))
             }
             Answer::Delegated { .. } => Err(Halt::execution("a script was answered as a delegate")),
         }
     }
 
-    /// The condition of a sequence flow.
-    pub(super) fn flow_condition(&mut self, site: &Site, condition: &Condition) -> Run<bool> {
+    /// Whether the condition of a sequence flow or event holds.
+    pub(super) fn condition_holds(&mut self, site: &Site, condition: &Condition) -> Run<bool> {
         match condition {
             Condition::Expression(expression) => Ok(self.condition(site, expression)?),
             Condition::Script(script) => {
-                match self.run_script(site, script, Occasion::default(), OnFailure::EndCommand)? {
-                    Datum::Boolean(truth) => Ok(truth),
-                    Datum::Null => Err(Halt::execution("condition script returns null")),
-                    _ => Err(Halt::execution("condition script returns non-Boolean")),
-                }
+                truth(&self.run_script(site, script, Occasion::default(), OnFailure::EndCommand)?)
             }
         }
+    }
+
+    /// Whether the script of a start event's condition holds over variables of which no instance exists yet. What it
+    /// sets is set on nothing.
+    pub(super) fn holds_before(
+        &mut self,
+        site: &Site,
+        (format, source): (&str, &ScriptSource),
+        variables: Vec<(String, Value)>,
+    ) -> Run<bool> {
+        let source = self.script_text(site, source)?;
+        let call = ScriptCall {
+            local_variables: variables.clone(),
+            variables,
+            ..self.script_call(site, format.to_owned(), source, Occasion::default())?
+        };
+        match self.ask(site.instance, |_| RequestKind::Script(call))? {
+            Answer::Evaluated { result, .. } => truth(&Datum::from(result)),
+            Answer::Failed { message } => Err(Halt::Error(self.script_failure(site, message))),
+            Answer::BpmnError { .. } => Err(Halt::execution(
+                "nobody can catch an error of a start event's condition",
+            )),
+            Answer::Delegated { .. } => Err(Halt::execution("a script was answered as a delegate")),
+        }
+    }
+
+    fn script_failure(&self, site: &Site, message: &str) -> MachineError {
+        MachineError::Script(format!(
+            "Unable to evaluate script while executing activity '{}' in the process definition with id '{}': {message}",
+            site.activity_id(),
+            self.definition_text(&site.definition.row)
+        ))
     }
 
     fn script_text(&mut self, site: &Site, source: &ScriptSource) -> Run<String> {

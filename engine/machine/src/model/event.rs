@@ -2,6 +2,7 @@
 
 use super::extension::Mapping;
 use super::index::ElementIx;
+use super::script::Condition;
 use super::task::ServiceTask;
 use crate::expression::Expression;
 use crate::row::EventKind;
@@ -47,8 +48,8 @@ pub struct SignalThrow {
 /// A condition over variables.
 #[derive(Clone, Debug)]
 pub struct ConditionDefinition {
-    /// True where it happens. A name that is not known counts as false.
-    pub condition: Expression,
+    /// True where it happens. In an expression, a name that is not known counts as false.
+    pub condition: Condition,
     /// `camunda:variableName`: only changes of this variable matter.
     pub variable: Option<String>,
     /// `camunda:variableEvents`: only these changes matter; all where it is empty.

@@ -27,11 +27,25 @@ pub enum ScriptSource {
     Resource(Expression),
 }
 
-/// The condition of a sequence flow.
+/// The condition of a sequence flow or event.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// An expression.
     Expression(Expression),
     /// A script in a `language`.
     Script(Script),
+}
+
+impl Condition {
+    /// As it is written, or where it is.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        match self {
+            Self::Expression(expression) | Self::Script(Script::Juel(expression)) => expression.source(),
+            Self::Script(Script::Source { source, .. }) => match source {
+                ScriptSource::Text(text) => text.trim(),
+                ScriptSource::Dynamic(expression) | ScriptSource::Resource(expression) => expression.source(),
+            },
+        }
+    }
 }

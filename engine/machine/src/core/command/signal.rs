@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::command::{Evaluate, Reply, Signal, Started};
 use crate::core::behaviour::SignalPayload;
+use crate::core::context::Site;
 use crate::core::halt::Run;
 use crate::core::work::Work;
 use crate::error::{Entity, MachineError};
 use crate::expression::{Context, Datum, EvalError, HostObject};
 use crate::id::Millis;
-use crate::model::{ConditionDefinition, ElementIx, Trigger};
+use crate::model::{Condition, ConditionDefinition, ElementIx, Script, Trigger};
 use crate::row::EventKind;
 use crate::view::{Definition, Tenant};
 
@@ -87,7 +88,7 @@ impl Work<'_> {
             let Some(Trigger::Condition(condition)) = definition.model.trigger(start) else {
                 continue;
             };
-            if !definition.row.suspended && self.holds_for(condition, evaluate)? {
+            if !definition.row.suspended && self.holds_for(&definition, start, condition, evaluate)? {
                 launches.push((definition, start));
             }
         }
@@ -151,17 +152,38 @@ impl Work<'_> {
         Ok(starts)
     }
 
-    fn holds_for(&self, condition: &ConditionDefinition, evaluate: &Evaluate) -> Run<bool> {
+    fn holds_for(
+        &mut self,
+        definition: &Arc<Definition>,
+        start: ElementIx,
+        condition: &ConditionDefinition,
+        evaluate: &Evaluate,
+    ) -> Run<bool> {
         if let Some(wanted) = &condition.variable
             && !evaluate.variables.iter().any(|input| input.name == *wanted)
         {
             return Ok(false);
         }
+        let expression = match &condition.condition {
+            Condition::Expression(expression) | Condition::Script(Script::Juel(expression)) => expression,
+            Condition::Script(Script::Source { format, source }) => {
+                let nobody = self.id()?;
+                let site = Site {
+                    execution: nobody,
+                    instance: nobody,
+                    definition: Arc::clone(definition),
+                    ix: Some(start),
+                };
+                let given = evaluate.variables.iter();
+                let given = given.map(|input| (input.name.clone(), input.value.clone())).collect();
+                return self.holds_before(&site, (format, source), given);
+            }
+        };
         let mut given = Given {
             evaluate,
             now: self.now(),
         };
-        match condition.condition.condition(&mut given) {
+        match expression.condition(&mut given) {
             Ok(holds) => Ok(holds),
             Err(EvalError::Unknown(_)) => Ok(false),
             Err(error) => Err(error.into()),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Command;
 use crate::command::VariableInput;
 use crate::error::MachineError;
 use crate::request::{Answer, RequestKind, ScriptCall};
@@ -103,4 +104,108 @@ fn conditions_and_parameters_may_be_scripts() {
     driver.start(&[]);
     assert_eq!(driver.path(), ["s startEvent", "x exclusiveGateway", "t userTask…"]);
     assert_eq!(driver.variable("in"), Some(Value::String("Ada".to_owned())));
+}
+
+const SCRIPTED: &str =
+    r#"<conditionalEventDefinition><condition language="JavaScript">n &gt; 1</condition></conditionalEventDefinition>"#;
+
+/// Whether `n` is more than 1, as the script asks.
+fn more_than_one(request: &crate::request::Request) -> Answer {
+    let call = script(request);
+    assert_eq!(call.source, "n > 1");
+    let n = call.variables.iter().find(|(name, _)| name == "n");
+    match n {
+        Some((_, Value::Integer(n))) => evaluated(Value::Boolean(*n > 1), &[]),
+        _ => Answer::Failed {
+            message: "ReferenceError: n is not defined".to_owned(),
+        },
+    }
+}
+
+#[test]
+fn conditions_of_events_may_be_scripts() {
+    for (elements, flows) in [
+        (
+            format!(
+                r#"<startEvent id="s"/><intermediateCatchEvent id="c">{SCRIPTED}</intermediateCatchEvent><userTask id="u"/>"#
+            ),
+            vec![("s", "c"), ("c", "u")],
+        ),
+        (
+            format!(
+                r#"<startEvent id="s"/><userTask id="w"/><boundaryEvent id="c" attachedToRef="w">{SCRIPTED}</boundaryEvent><userTask id="u"/>"#
+            ),
+            vec![("s", "w"), ("c", "u")],
+        ),
+        (
+            format!(
+                r#"<startEvent id="s"/><eventBasedGateway id="g"/><intermediateCatchEvent id="c">{SCRIPTED}</intermediateCatchEvent><userTask id="u"/>"#
+            ),
+            vec![("s", "g"), ("g", "c"), ("c", "u")],
+        ),
+    ] {
+        let mut driver = deployed(&elements, &flows);
+        driver.responder = Box::new(more_than_one);
+        let instance = driver.start(&[("n", Value::Integer(1))]).instance.id;
+        assert_ne!(driver.open(), ["u"]);
+        let mut set = |n| {
+            let variables = vec![VariableInput {
+                name: "n".to_owned(),
+                value: n,
+                transient: false,
+            }];
+            driver.run(&Command::SetVariables {
+                scope: instance,
+                local: false,
+                variables,
+                deletions: Vec::new(),
+                call: crate::command::VariablesCall::Modify,
+            })
+        };
+        let failed = set(Value::Null).expect_err("as scripts do elsewhere");
+        assert!(matches!(failed, MachineError::Script(_)), "{failed:?}");
+        set(Value::Integer(2)).expect("a variable");
+        assert_eq!(driver.open(), ["u"], "{elements}");
+    }
+}
+
+#[test]
+fn a_script_may_start_instances() {
+    let mut driver = deployed(
+        &format!(r#"<startEvent id="s">{SCRIPTED}</startEvent><userTask id="u"/>"#),
+        &[("s", "u")],
+    );
+    driver.responder = Box::new(more_than_one);
+    let mut evaluate = |n| {
+        let variables = vec![VariableInput {
+            name: "n".to_owned(),
+            value: Value::Integer(n),
+            transient: false,
+        }];
+        let evaluate = crate::command::Evaluate {
+            definition: None,
+            business_key: None,
+            tenant: crate::view::Tenant::Any,
+            variables,
+        };
+        match driver.run(&Command::Evaluate(Box::new(evaluate))) {
+            Ok(crate::command::Reply::StartedAll(started)) => started.len(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((evaluate(1), evaluate(2)), (0, 1));
+    assert_eq!(driver.open(), ["u"]);
+}
+
+#[test]
+fn a_condition_in_another_language_is_refused_as_a_script_is() {
+    let condition = SCRIPTED.replace("JavaScript", "groovy");
+    let model = format!(
+        r#"<startEvent id="s"/><intermediateCatchEvent id="c">{condition}</intermediateCatchEvent><sequenceFlow id="f" sourceRef="s" targetRef="c"/>"#
+    );
+    let Err(MachineError::Parse(problems)) = Driver::new().try_deploy(&Driver::xml(&model)) else {
+        panic!("refused");
+    };
+    let message = &problems.message;
+    assert!(message.contains("a script in 'groovy' is not executed"), "{message}");
 }

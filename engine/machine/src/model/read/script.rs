@@ -72,7 +72,7 @@ pub(super) fn task(builder: &mut Builder<'_>, node: &Node, id: &str) -> Option<S
     read(builder, inner.unwrap_or(node), id, format, resource, text)
 }
 
-/// `conditionExpression` of a sequence flow.
+/// `conditionExpression` of a sequence flow, or `condition` of an event.
 pub(super) fn condition(builder: &mut Builder<'_>, node: &Node, owner: &str) -> Option<Condition> {
     let kind = node.attribute_ns(Ns::Xsi, "type");
     let formal = kind.is_none_or(|kind| kind.rsplit(':').next() == Some("tFormalExpression"));

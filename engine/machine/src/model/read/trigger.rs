@@ -8,6 +8,7 @@ use super::super::xml::Node;
 use super::activity::local_name;
 use super::extension;
 use super::process::Builder;
+use super::script;
 
 pub(super) const TIMER: &str = "timerEventDefinition";
 pub(super) const MESSAGE: &str = "messageEventDefinition";
@@ -47,13 +48,8 @@ fn condition(builder: &mut Builder<'_>, event: &Node, definition: &Node) -> Opti
             .error(event, "Conditional event must contain an expression for evaluation.");
         return None;
     };
-    if let Some(language) = node.attribute("language") {
-        let what = format!("a condition in the language '{language}'");
-        builder
-            .problems
-            .unsupported(event, &what, "write it as an expression: ${…}");
-    }
-    let condition = builder.problems.expression(node, node.text.trim())?;
+    let owner = event.id().unwrap_or_default();
+    let condition = script::condition(builder, node, owner)?;
     let mut changes = Vec::new();
     for name in definition.camunda("variableEvents").unwrap_or_default().split(',') {
         changes.extend(match name.trim() {
