@@ -18,6 +18,8 @@ pub mod env;
 pub mod error;
 pub mod expression;
 pub mod feel;
+#[cfg(test)]
+mod fuzz;
 pub mod id;
 pub mod migration;
 pub mod model;

@@ -50,7 +50,8 @@ fn dto(reader: &Reader<'_>, row: &JobDefinition) -> Result<Json> {
         "suspended": row.suspended,
         "overridingJobPriority": row.priority,
         "tenantId": row.tenant,
-        "deploymentId": reader.ids.json_opt(row.deployment),
+        // As Camunda has it for all jobs of processes.
+        "deploymentId": null,
     }))
 }
 

@@ -26,6 +26,8 @@ mod event_subscription;
 mod execution;
 mod external_task;
 mod form;
+#[cfg(test)]
+mod fuzz;
 mod guard;
 mod history;
 mod id;

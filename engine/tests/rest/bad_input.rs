@@ -274,6 +274,23 @@ async fn queries_refuse_what_they_do_not_know() -> Result<()> {
 }
 
 #[tokio::test]
+async fn large_queries_are_answered_or_refused() -> Result<()> {
+    let server = TestServer::start().await?;
+    let filters: Vec<_> = (0..50)
+        .map(|at| json!({"name": format!("v{at}"), "value": at}))
+        .collect();
+    let query = json!({"processVariables": filters, "taskVariables": filters});
+    let queries = vec![query; 20];
+    let answer = server.post("/task", &json!({"orQueries": queries})).await?;
+    assert_eq!((answer.status, answer.json()), (200, json!([])), "{answer:?}");
+    let orders = vec![json!({"sortBy": "name", "sortOrder": "asc"}); 5_000];
+    let (status, kind, message) = server.post("/task", &json!({"sorting": orders})).await?.refusal()?;
+    assert_eq!((status, kind.as_str()), (400, "InvalidRequestException"));
+    assert_eq!(message, "'sorting' may list at most 50 orders");
+    server.stop().await
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_told_as_json() -> Result<()> {
     let server = TestServer::start().await?;
     for (method, path, status, kind) in [

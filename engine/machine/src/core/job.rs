@@ -340,7 +340,13 @@ impl Work<'_> {
             row.failed_activity = Some(activity.unwrap_or(&row.activity).to_owned());
         });
         let failed = self.find_job(id)?;
-        self.log_job(&failed, LogState::Failed)?;
+        // As it was when it failed, as in Camunda: before the failure counted.
+        let logged = Job {
+            retries: job.retries,
+            due: job.due,
+            ..failed.clone()
+        };
+        self.log_job(&logged, LogState::Failed)?;
         if retries == 0 && job.retries > 0 {
             self.job_incident(&failed)?;
         }

@@ -28,6 +28,42 @@ fn problems(process: &str) -> Vec<Problem> {
 const FRAME: &str = r#"<bpmn:startEvent id="s"/><bpmn:endEvent id="e"/>"#;
 
 #[test]
+fn a_flow_stays_in_its_scope() {
+    let model = |inside: &str, outside: &str| {
+        format!(
+            r#"<bpmn:startEvent id="s"/><bpmn:subProcess id="sub"><bpmn:startEvent id="s2"/><bpmn:userTask id="a"/>{inside}</bpmn:subProcess><bpmn:userTask id="o"/>{outside}"#
+        )
+    };
+    let flow = |from: &str, to: &str| format!(r#"<bpmn:sequenceFlow id="f" sourceRef="{from}" targetRef="{to}"/>"#);
+    for (inside, outside, message) in [
+        (
+            flow("s2", "sub"),
+            String::new(),
+            "Invalid destination 'sub' of sequence flow 'f'",
+        ),
+        (
+            flow("s2", "o"),
+            String::new(),
+            "Invalid destination 'o' of sequence flow 'f'",
+        ),
+        (flow("o", "a"), String::new(), "Invalid source 'o' of sequence flow 'f'"),
+        (
+            String::new(),
+            flow("s2", "a"),
+            "Invalid source 's2' of sequence flow 'f'",
+        ),
+        (
+            String::new(),
+            flow("o", "a"),
+            "Invalid destination 'a' of sequence flow 'f'",
+        ),
+    ] {
+        assert_eq!(problems(&model(&inside, &outside))[0].message, message);
+    }
+    assert!(read(&model(&flow("s2", "a"), "")).is_ok());
+}
+
+#[test]
 fn a_model_has_its_elements_flows_and_extensions() {
     let parsed = read(
         r#"<bpmn:startEvent id="s"/>

@@ -4,6 +4,7 @@ use handoff_machine::row::{DetailKind, HistoricDetail};
 use serde_json::{Value as Json, json};
 
 use super::history;
+use super::place::{Place, execution_of_scope};
 use crate::rest::date;
 use crate::rest::variables::{Objects, data, typed};
 
@@ -41,18 +42,19 @@ async fn download(api: Api, Path(id): Path<String>) -> Result<Response> {
 fn dto(reader: &Reader<'_>, row: &HistoricDetail, params: &Params) -> Result<Json> {
     let ids = reader.ids;
     let removal = reader.removal_time(row.removal_time, Some(row.instance))?;
+    let place = Place::of(reader, row.instance, row.scope, row.scope_activity.as_deref())?;
     let common = json!({
         "id": ids.text(row.id),
         "processDefinitionKey": row.definition_key,
         "processDefinitionId": reader.definition_id(row.definition)?,
         "processInstanceId": ids.text(row.instance),
-        "activityInstanceId": ids.activity(row.scope_activity.as_deref(), row.scope),
-        "executionId": ids.text(row.scope),
+        "activityInstanceId": ids.activity(place.activity.as_deref(), place.execution),
+        "executionId": ids.text(place.execution),
         "caseDefinitionKey": null,
         "caseDefinitionId": null,
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "taskId": ids.json_opt(row.task),
+        "taskId": ids.json_opt(row.task.or(place.task)),
         "tenantId": row.tenant,
         "userOperationId": null,
         "time": date::format(row.time),
@@ -103,9 +105,9 @@ fn select(api: &Api, params: &Params) -> Result<Select<HistoricDetail>> {
             "instance IN (SELECT value FROM json_each(?))",
             of.ids("processInstanceIdIn")?,
         )
-        .with("scope = ?", of.id("executionId"))
-        .with("task = ?", of.id("taskId"))
-        .with("scope = ?", of.last_id("activityInstanceId"))
+        .with(concat!(execution_of_scope!(), " = ?"), of.id("executionId"))
+        .with("ifnull(task, scope) = ?", of.id("taskId"))
+        .with(concat!(execution_of_scope!(), " = ?"), of.last_id("activityInstanceId"))
         .with("variable = ?", of.id("variableInstanceId"))
         .within(
             "variable IN (SELECT id FROM historic_variable \
@@ -115,7 +117,10 @@ fn select(api: &Api, params: &Params) -> Result<Select<HistoricDetail>> {
         .with("name GLOB ?", of.pattern("variableNameLike"))
         .only_if(of.is("formFields"), "kind = 1")
         .only_if(of.is("variableUpdates"), "kind = 0")
-        .only_if(of.is("excludeTaskDetails"), "task IS NULL")
+        .only_if(
+            of.is("excludeTaskDetails"),
+            "task IS NULL AND scope NOT IN (SELECT id FROM historic_task)",
+        )
         .only_if(of.is("initial"), "initial <> 0")
         .with("time <= ?", of.instant("occurredBefore")?)
         .with("time >= ?", of.instant("occurredAfter")?)

@@ -1,11 +1,14 @@
 //! `/history/incident`
 
-use handoff_machine::row::HistoricIncident;
+use handoff_machine::Id;
+use handoff_machine::row::{HistoricIncident, Incident, LogState};
+use rusqlite::params;
 use serde_json::{Value as Json, json};
 
 use super::history;
 use crate::rest::date;
 use crate::rest::incident::{configuration, of_job};
+use crate::store::field::Code as _;
 
 const ORDERS: &[(&str, &str)] = &[
     ("incidentId", "id"),
@@ -55,7 +58,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricIncident, _: &Params) -> Result<Json> 
         "causeIncidentId": ids.text(incident.cause),
         "rootCauseIncidentId": ids.text(incident.root_cause),
         "configuration": configuration(ids, incident),
-        "historyConfiguration": null,
+        "historyConfiguration": ids.json_opt(last_failure(reader, incident)?),
         "incidentMessage": incident.message,
         "tenantId": incident.tenant,
         "jobDefinitionId": of_job(reader, incident)?,
@@ -64,6 +67,33 @@ fn dto(reader: &Reader<'_>, row: &HistoricIncident, _: &Params) -> Result<Json> 
         "resolved": row.resolved,
         "annotation": incident.annotation,
     }))
+}
+
+/// What the log says of the failure that an incident is about: its job's or its external task's last one until then. None
+/// where it failed never, as where somebody has set its retries to 0.
+fn last_failure(reader: &Reader<'_>, incident: &Incident) -> Result<Option<Id>> {
+    const OF_JOB: &str =
+        "SELECT max(id) FROM job_log WHERE job = ?1 AND log_state = ?2 AND time <= ?3 AND instance IS ?4";
+    const OF_TASK: &str =
+        "SELECT max(id) FROM external_task_log WHERE task = ?1 AND log_state = ?2 AND time <= ?3 AND instance = ?4";
+    let sql = match incident.kind.as_str() {
+        _ if incident.custom.is_some() || incident.is_handed_on() => return Ok(None),
+        "failedJob" => OF_JOB,
+        "failedExternalTask" => OF_TASK,
+        _ => return Ok(None),
+    };
+    let failed = LogState::Failed.code();
+    let values = params![
+        incident.configuration.0,
+        failed,
+        incident.time,
+        incident.instance.map(|id| id.0)
+    ];
+    let found: Option<i64> = reader
+        .connection
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))?;
+    Ok(found.map(Id))
 }
 
 fn select(api: &Api, params: &Params) -> Result<Select<HistoricIncident>> {

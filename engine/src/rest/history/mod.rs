@@ -9,6 +9,7 @@ mod identity_link;
 mod incident;
 mod instance;
 mod job_log;
+mod place;
 mod removal;
 mod task;
 mod user_operation;

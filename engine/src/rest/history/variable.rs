@@ -4,6 +4,7 @@ use handoff_machine::row::HistoricVariable;
 use serde_json::{Value as Json, json};
 
 use super::history;
+use super::place::{Place, execution_of_scope};
 use crate::rest::date;
 use crate::rest::query::{VariableTable, by_variables, variable_table};
 use crate::rest::variables::{Objects, VariableDto, data, typed};
@@ -44,6 +45,7 @@ fn dto(reader: &Reader<'_>, row: &HistoricVariable, params: &Params) -> Result<J
         .flag("deserializeValues")
         .or_else(|| params.flag("deserializeValue"))
         .unwrap_or(true);
+    let place = Place::of(reader, row.instance, row.scope, row.scope_activity.as_deref())?;
     let mut dto = typed(&row.value, Objects::when(deserialise));
     let rest = json!({
         "id": ids.text(row.id),
@@ -51,13 +53,13 @@ fn dto(reader: &Reader<'_>, row: &HistoricVariable, params: &Params) -> Result<J
         "processDefinitionKey": row.definition_key,
         "processDefinitionId": reader.definition_id(row.definition)?,
         "processInstanceId": ids.text(row.instance),
-        "executionId": ids.text(row.scope),
-        "activityInstanceId": ids.activity(row.scope_activity.as_deref(), row.scope),
+        "executionId": ids.text(place.execution),
+        "activityInstanceId": ids.activity(place.activity.as_deref(), place.execution),
         "caseDefinitionKey": null,
         "caseDefinitionId": null,
         "caseInstanceId": null,
         "caseExecutionId": null,
-        "taskId": null,
+        "taskId": ids.json_opt(place.task),
         "errorMessage": null,
         "tenantId": row.tenant,
         "state": if row.deleted { "DELETED" } else { "CREATED" },
@@ -85,9 +87,12 @@ fn select(api: &Api, params: &Params) -> Result<Select<HistoricVariable>> {
         .with("name = ?", of.text("variableName"))
         .with("name GLOB ?", of.pattern("variableNameLike"))
         .within("name IN (SELECT value FROM json_each(?))", of.list("variableNameIn")?)
-        .within("scope IN (SELECT value FROM json_each(?))", of.ids("executionIdIn")?)
         .within(
-            "scope IN (SELECT value FROM json_each(?))",
+            concat!(execution_of_scope!(), " IN (SELECT value FROM json_each(?))"),
+            of.ids("executionIdIn")?,
+        )
+        .within(
+            concat!(execution_of_scope!(), " IN (SELECT value FROM json_each(?))"),
             of.last_ids("activityInstanceIdIn")?,
         )
         .within("scope IN (SELECT value FROM json_each(?))", of.ids("taskIdIn")?)

@@ -13,6 +13,10 @@ use crate::rest::error::{RestError, Result};
 use crate::rest::query::{Params, Select};
 use crate::rest::reader::Reader;
 
+/// What Camunda's answers call themselves.
+const OF_DEFINITION: &str = "org.camunda.bpm.engine.rest.dto.repository.ProcessDefinitionStatisticsResultDto";
+const OF_ACTIVITY: &str = "org.camunda.bpm.engine.rest.dto.repository.ActivityStatisticsResultDto";
+
 /// `GET /process-definition/statistics`: for each definition.
 pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
     let wanted = Wanted::of(&params, true)?;
@@ -32,6 +36,7 @@ pub(super) async fn of_all(api: Api, params: Params) -> Result<Response> {
                 0
             };
             Ok(json!({
+                "@class": OF_DEFINITION,
                 "id": reader.ids.definition(&row.key, row.version, row.id),
                 "instances": instances,
                 "failedJobs": failed,
@@ -109,8 +114,13 @@ pub(super) async fn of_one(api: Api, named: Named, params: Params) -> Result<Res
                 false => 0,
             };
             let incidents = incidents(reader, &wanted.incidents, definition.id, Some(&activity))?;
-            result
-                .push(json!({ "id": activity, "instances": instances, "failedJobs": failed, "incidents": incidents }));
+            result.push(json!({
+                "@class": OF_ACTIVITY,
+                "id": activity,
+                "instances": instances,
+                "failedJobs": failed,
+                "incidents": incidents,
+            }));
         }
         Ok(result)
     });

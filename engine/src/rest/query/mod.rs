@@ -8,5 +8,5 @@ mod select;
 mod variables;
 
 pub(crate) use self::params::{Criteria, Params, PostParams};
-pub(crate) use self::select::{Select, Stored};
+pub(crate) use self::select::{Bound, Select, Stored};
 pub(crate) use self::variables::{VariableTable, by_variables, variable_table};

@@ -34,12 +34,14 @@ pub(crate) struct Page {
 }
 
 /// One order of a result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sorting {
     /// `sortBy`, as sent.
-    pub(crate) by: String,
-    /// `sortOrder` is `desc`.
-    pub(crate) descending: bool,
+    pub(crate) by: Option<String>,
+    /// `sortOrder` is `desc`; none where it is neither that nor `asc`.
+    pub(crate) descending: Option<bool>,
+    /// `parameters`, in a body alone.
+    pub(crate) parameters: Json,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Params {
@@ -202,14 +204,18 @@ impl Params {
     pub(crate) fn sorting(&self) -> Result<Vec<Sorting>> {
         if let Some(Json::Array(list)) = self.json("sorting") {
             let text = |entry: &Json, name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
-            return list
+            return Ok(list
                 .iter()
-                .map(|entry| order(text(entry, "sortBy"), text(entry, "sortOrder")))
-                .collect();
+                .map(|entry| Sorting {
+                    by: text(entry, "sortBy"),
+                    descending: text(entry, "sortOrder").and_then(|order| direction(&order)),
+                    parameters: entry.get("parameters").cloned().unwrap_or_default(),
+                })
+                .collect());
         }
         match (self.text("sortBy"), self.text("sortOrder")) {
             (None, None) => Ok(Vec::new()),
-            (by, order_) => Ok(vec![order(by, order_)?]),
+            (by, order) => Ok(vec![by_query_string(by, order)?]),
         }
     }
 }
@@ -265,19 +271,31 @@ impl Deref for Criteria<'_> {
     }
 }
 
-fn order(by: Option<String>, order: Option<String>) -> Result<Sorting> {
+/// Whether an order descends.
+fn direction(order: &str) -> Option<bool> {
+    match order {
+        "asc" => Some(false),
+        "desc" => Some(true),
+        _ => None,
+    }
+}
+
+fn by_query_string(by: Option<String>, order: Option<String>) -> Result<Sorting> {
     let (Some(by), Some(order)) = (by, order) else {
         return Err(RestError::invalid(
             "Only a single sorting parameter specified. sortBy and sortOrder required",
         ));
     };
-    match order.as_str() {
-        "asc" => Ok(Sorting { by, descending: false }),
-        "desc" => Ok(Sorting { by, descending: true }),
-        _ => Err(RestError::invalid(format!(
+    let Some(descending) = direction(&order) else {
+        return Err(RestError::invalid(format!(
             "Cannot set query sortOrder parameter to value {order}"
-        ))),
-    }
+        )));
+    };
+    Ok(Sorting {
+        by: Some(by),
+        descending: Some(descending),
+        parameters: Json::Null,
+    })
 }
 
 fn unreadable(name: &str, value: &Json) -> RestError {
@@ -311,8 +329,9 @@ mod tests {
             assert_eq!(
                 params.sorting().unwrap(),
                 [Sorting {
-                    by: "x".into(),
-                    descending: true
+                    by: Some("x".into()),
+                    descending: Some(true),
+                    parameters: Json::Null,
                 }]
             );
         }

@@ -9,8 +9,10 @@ use handoff_machine::row::{
     HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
     JobDefinition, JobLog, RequirementsRow, UserOperation, UserTask, Variable,
 };
+use http::StatusCode;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
+use serde_json::Value as Json;
 
 use super::params::{Criteria, Page, Params};
 use crate::rest::error::{RestError, Result};
@@ -18,6 +20,9 @@ use crate::store::row::Table;
 
 /// A value bound to a statement.
 pub(crate) type Bound = SqlValue;
+
+/// The most orders of one result.
+const ORDERS_MAX: usize = 50;
 
 /// The most rows of one answer. A query for all that would give more is refused, never cut silently.
 const ROWS_MAX: i64 = 50_000;
@@ -73,6 +78,8 @@ pub(crate) struct Select<T> {
     conditions: Vec<Cow<'static, str>>,
     bound: Vec<Bound>,
     order: Vec<(&'static str, bool)>,
+    /// What the orders bind, in their order.
+    order_bound: Vec<Bound>,
     page: Page,
     row: PhantomData<fn() -> T>,
 }
@@ -84,6 +91,7 @@ impl<T: Stored> Select<T> {
             conditions: Vec::new(),
             bound: Vec::new(),
             order: Vec::new(),
+            order_bound: Vec::new(),
             page: Page::default(),
             row: PhantomData,
         }
@@ -168,8 +176,7 @@ impl<T: Stored> Select<T> {
     /// Only rows of any condition of another SELECT; all rows where that has none.
     pub(crate) fn any_of(&mut self, other: Self) -> &mut Self {
         if !other.conditions.is_empty() {
-            self.conditions
-                .push(format!("({})", other.conditions.join(") OR (")).into());
+            self.conditions.push(joined(&other.conditions, "OR").into());
             self.bound.extend(other.bound);
         }
         self
@@ -180,15 +187,57 @@ impl<T: Stored> Select<T> {
     /// # Errors
     /// 400: an unknown order, or a page that is none.
     pub(crate) fn arranged(&mut self, params: &Params, columns: &[(&str, &'static str)]) -> Result<&mut Self> {
-        for sorting in params.sorting()? {
-            let known = columns.iter().find(|(name, _)| *name == sorting.by);
-            let (_, column) = known.ok_or_else(|| {
-                RestError::invalid(match params.is_typed() {
-                    true => format!("Cannot set query sortBy parameter to value {}", sorting.by),
-                    false => format!("Cannot set query parameter 'sortBy' to value '{}'", sorting.by),
-                })
-            })?;
-            self.order.push((column, sorting.descending));
+        self.arranged_also(params, columns, |_, _| Ok(None))
+    }
+
+    /// As [`Self::arranged`], with orders that bind values: `also` gives those of a name, by its parameters.
+    ///
+    /// # Errors
+    /// As [`Self::arranged`], and those of `also`.
+    pub(crate) fn arranged_also(
+        &mut self,
+        params: &Params,
+        columns: &[(&str, &'static str)],
+        also: impl Fn(&str, &Json) -> Result<Option<(&'static str, Vec<Bound>)>>,
+    ) -> Result<&mut Self> {
+        let sortings = params.sorting()?;
+        if sortings.len() > ORDERS_MAX {
+            return Err(RestError::invalid(format!(
+                "'sorting' may list at most {ORDERS_MAX} orders"
+            )));
+        }
+        for sorting in sortings {
+            let by = sorting.by.as_deref().unwrap_or_default();
+            let known = match columns.iter().find(|(name, _)| *name == by) {
+                Some((_, column)) => Some((*column, Vec::new())),
+                // A query string has no parameters.
+                None if params.is_typed() => also(by, &sorting.parameters)?,
+                None => None,
+            };
+            match (known, sorting.descending) {
+                (Some((column, bound)), Some(descending)) => {
+                    self.order.push((column, descending));
+                    self.order_bound.extend(bound);
+                }
+                (Some(_), None) => {
+                    return Err(not_valid(
+                        "Invalid query: call asc() or desc() after using orderByXX(): direction is null. sortOrder is 'asc' or 'desc'",
+                    ));
+                }
+                (None, Some(_)) if params.is_typed() => {
+                    return Err(not_valid(format!(
+                        "You should call any of the orderBy methods first before specifying a direction: \
+                         currentOrderingProperty is null. There is no sortBy '{by}'"
+                    )));
+                }
+                (None, Some(_)) => {
+                    return Err(RestError::invalid(format!(
+                        "Cannot set query parameter 'sortBy' to value '{by}'"
+                    )));
+                }
+                // Neither is there: as good as no order.
+                (None, None) => {}
+            }
         }
         self.page = params.page()?;
         Ok(self)
@@ -210,7 +259,7 @@ impl<T: Stored> Select<T> {
         if self.conditions.is_empty() {
             String::new()
         } else {
-            format!(" WHERE ({})", self.conditions.join(") AND ("))
+            format!(" WHERE {}", joined(&self.conditions, "AND"))
         }
     }
 
@@ -236,12 +285,15 @@ impl<T: Stored> Select<T> {
             Bound::Integer(self.page.first.unwrap_or(0).max(0)),
         ];
         let mut statement = connection.prepare_cached(&self.sql())?;
-        let rows = statement.query_map(params_from_iter(self.bound.iter().chain(&page)), T::from_row)?;
+        let rows = statement.query_map(
+            params_from_iter(self.bound.iter().chain(&self.order_bound).chain(&page)),
+            T::from_row,
+        )?;
         let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
         if rows.len() > ROWS_MAX as usize {
             let message = format!("Max results limit of {ROWS_MAX} exceeded! Ask for a page with maxResults");
             return Err(RestError::of_engine(
-                http::StatusCode::BAD_REQUEST,
+                StatusCode::BAD_REQUEST,
                 "BadUserRequestException",
                 message,
             ));
@@ -281,6 +333,24 @@ impl<T: Stored> Select<T> {
         let sql = format!("SELECT count(*) FROM {}{}", T::TABLE, self.where_clause());
         let mut statement = connection.prepare_cached(&sql)?;
         Ok(statement.query_row(params_from_iter(&self.bound), |row| row.get(0))?)
+    }
+}
+
+/// 400 `NotValidException`
+fn not_valid(message: impl Into<String>) -> RestError {
+    RestError::of_engine(StatusCode::BAD_REQUEST, "NotValidException", message)
+}
+
+/// Conditions as one, in halves of halves: SQLite bounds how deep an expression is, and takes a plain chain for one as deep
+/// as it is long.
+fn joined(conditions: &[Cow<'static, str>], by: &str) -> String {
+    match conditions {
+        [] => "true".to_owned(),
+        [one] => format!("({one})"),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            format!("({} {by} {})", joined(left, by), joined(right, by))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use http::StatusCode;
 use rusqlite::types::Value as Bound;
 use serde_json::{Map, Value as Json, json};
 
-use super::{act, dto};
+use super::{act, dto, sort};
 use crate::rest::api::Api;
 use crate::rest::body::{count, ok};
 use crate::rest::error::{RestError, Result};
@@ -85,7 +85,7 @@ pub(super) async fn count_by_post(api: Api, PostParams(params): PostParams) -> R
 
 async fn list(api: Api, params: Params) -> Result<Response> {
     let mut select = select(&api, &params)?;
-    select.arranged(&params, ORDERS)?;
+    select.arranged_also(&params, ORDERS, sort::by_variable)?;
     let more = More::of(&params);
     let tasks = api.read(move |reader| select.rows(reader.connection)).await?;
     let forms = form::names(&api, &tasks).await?;

@@ -9,6 +9,7 @@ mod complete;
 mod form;
 mod link;
 mod list;
+mod sort;
 
 use axum::Router;
 use axum::response::Response;

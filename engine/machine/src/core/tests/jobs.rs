@@ -67,7 +67,10 @@ fn a_listener_runs_in_the_job_before_and_what_it_did_is_kept_by_the_job_after() 
     );
     driver.execute_job("needed").unwrap();
     assert_eq!(driver.open(), ["count"]);
-    let log: Vec<LogState> = driver.memory.job_log.iter().map(|row| row.state).collect();
+    let log = &driver.memory.job_log;
+    let failed = log.iter().find(|row| row.state == LogState::Failed).unwrap();
+    assert_eq!(failed.job.retries, log[0].job.retries, "as it was when it failed");
+    let log: Vec<LogState> = log.iter().map(|row| row.state).collect();
     assert_eq!(
         log,
         [

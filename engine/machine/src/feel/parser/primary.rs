@@ -53,16 +53,7 @@ impl Parser {
         }
         let first = self.expression()?;
         if self.accept("..") {
-            let end = self.deeper(|parser| parser.binary(1))?;
-            let closed = match self.advance() {
-                Token::Sign("]") => true,
-                Token::Sign(")" | "[") => false,
-                _ => {
-                    self.next -= 1;
-                    return self.fail("the end of the interval");
-                }
-            };
-            return Ok(Node::Range(Box::new((first, end)), [open == "[", closed]));
+            return self.interval_end(first, open == "[");
         }
         match open {
             "(" => {
@@ -79,6 +70,20 @@ impl Parser {
             }
             _ => self.fail("'..'"),
         }
+    }
+
+    /// The rest of an interval behind its `..`: both ends, and which of them belong to it.
+    pub(super) fn interval_end(&mut self, start: Node, closed_start: bool) -> Parsed {
+        let end = self.deeper(|parser| parser.binary(1))?;
+        let closed = match self.advance() {
+            Token::Sign("]") => true,
+            Token::Sign(")" | "[") => false,
+            _ => {
+                self.next -= 1;
+                return self.fail("the end of the interval");
+            }
+        };
+        Ok(Node::Range(Box::new((start, end)), [closed_start, closed]))
     }
 
     fn context(&mut self) -> Parsed {

@@ -56,14 +56,8 @@ impl Parser {
 
     /// What follows `in`: one test, or several in brackets.
     pub(super) fn membership(&mut self) -> Parsed<Vec<Test>> {
-        let start = self.next;
         if self.accept("(") {
-            if let Ok(tests) = self.deeper(Self::list_of_tests)
-                && self.accept(")")
-            {
-                return Ok(tests);
-            }
-            self.next = start;
+            return self.deeper(Self::bracketed_tests);
         }
         for (sign, operator) in &COMPARISONS[2..] {
             if self.accept(sign) {
@@ -74,6 +68,26 @@ impl Parser {
             Node::Range(ends, closed) => Test::Range(ends, closed),
             expression => Test::Expression(expression, false),
         }])
+    }
+
+    /// Tests behind `(`, or the interval that it opens. Which of them it is shows behind the first value: nothing is read
+    /// twice, which in nested ones would double at each level.
+    fn bracketed_tests(&mut self) -> Parsed<Vec<Test>> {
+        let mut tests = vec![self.test()?];
+        if self.accept("..") {
+            if let Some(Test::Expression(start, _)) = tests.pop()
+                && let Node::Range(ends, closed) = self.interval_end(start, false)?
+            {
+                return Ok(vec![Test::Range(ends, closed)]);
+            }
+            self.next -= 1;
+            return self.fail("')'");
+        }
+        while self.accept(",") {
+            tests.push(self.test()?);
+        }
+        self.expect(")")?;
+        Ok(tests)
     }
 
     pub(super) fn type_name(&mut self) -> Parsed<Arc<str>> {

@@ -7,10 +7,10 @@ use super::activity::local_name;
 use super::process::Builder;
 use super::{listener, script};
 
-/// Reads the flows of a process and its sub-processes, in XML order.
+/// Reads the flows of a process and its sub-processes, in XML order. Each joins elements of the scope that it is in.
 pub(super) fn read(builder: &mut Builder<'_>, process: &Node) {
     let mut defaults = Vec::new();
-    visit(builder, process, &mut defaults);
+    visit(builder, process, None, &mut defaults);
     for (element, flow) in defaults {
         if let Some(ix) = builder.flows_by_id.get(&flow).copied()
             && builder.flows[ix.index()].source == element
@@ -29,11 +29,14 @@ pub(super) fn read(builder: &mut Builder<'_>, process: &Node) {
     }
 }
 
-fn visit(builder: &mut Builder<'_>, scope: &Node, defaults: &mut Vec<(ElementIx, String)>) {
-    for node in scope.children.iter().filter(|node| node.ns == Ns::Bpmn) {
+fn visit(builder: &mut Builder<'_>, inside: &Node, scope: Option<ElementIx>, defaults: &mut Vec<(ElementIx, String)>) {
+    for node in inside.children.iter().filter(|node| node.ns == Ns::Bpmn) {
         match node.name.as_str() {
-            "sequenceFlow" => flow(builder, node),
-            "subProcess" | "transaction" => visit(builder, node, defaults),
+            "sequenceFlow" => flow(builder, node, scope),
+            "subProcess" | "transaction" => {
+                let own = node.id().and_then(|id| builder.by_id.get(id).copied());
+                visit(builder, node, own, defaults);
+            }
             _ => {}
         }
         if let (Some(flow), Some(element)) = (
@@ -45,7 +48,7 @@ fn visit(builder: &mut Builder<'_>, scope: &Node, defaults: &mut Vec<(ElementIx,
     }
 }
 
-fn flow(builder: &mut Builder<'_>, node: &Node) {
+fn flow(builder: &mut Builder<'_>, node: &Node, scope: Option<ElementIx>) {
     let id = node.id().unwrap_or_default().to_owned();
     let reference = |name| node.attribute(name).map(local_name).unwrap_or_default();
     let (from, to) = (reference("sourceRef"), reference("targetRef"));
@@ -56,7 +59,12 @@ fn flow(builder: &mut Builder<'_>, node: &Node) {
         );
         return;
     }
-    let Some(source) = builder.entries.get(from).copied() else {
+    // A flow that could leave its scope, or come back into one from within, would have no end of scopes within scopes.
+    let entry = |builder: &Builder<'_>, id: &str| {
+        let ix = builder.entries.get(id).copied();
+        ix.filter(|ix| builder.elements[ix.index()].scope == scope)
+    };
+    let Some(source) = entry(builder, from) else {
         builder
             .problems
             .error(node, format!("Invalid source '{from}' of sequence flow '{id}'"));
@@ -74,7 +82,7 @@ fn flow(builder: &mut Builder<'_>, node: &Node) {
             }
             target
         }
-        None => builder.entries.get(to).copied(),
+        None => entry(builder, to),
     };
     let Some(target) = target else {
         builder

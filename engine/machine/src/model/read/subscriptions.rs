@@ -1,5 +1,7 @@
 //! What one scope may wait for: no message and no signal twice, and no escalation by two of a kind.
 
+use std::collections::{HashMap, HashSet};
+
 use super::super::element::Kind;
 use super::super::event::{CatchKind, EscalationDefinition, Trigger};
 use super::super::index::ElementIx;
@@ -8,8 +10,9 @@ use super::process::Builder;
 
 pub(super) fn check(builder: &Builder<'_>, errors: &mut Messages) {
     let scopes = (0..builder.elements.len() as u32).map(|ix| Some(ElementIx(ix)));
+    let mut starts_inside = event_sub_process_starts(builder);
     for scope in scopes.chain([None]) {
-        let inside = event_sub_process_starts(builder, scope);
+        let inside = starts_inside.remove(&scope).unwrap_or_default();
         let boundary: Vec<ElementIx> = scope
             .map(|ix| builder.elements[ix.index()].boundary.clone())
             .unwrap_or_default();
@@ -38,15 +41,17 @@ fn trigger<'b>(builder: &'b Builder<'_>, ix: ElementIx) -> Option<&'b Trigger> {
     }
 }
 
-/// The start events of the event sub-processes right in a scope.
-fn event_sub_process_starts(builder: &Builder<'_>, scope: Option<ElementIx>) -> Vec<ElementIx> {
+/// The start events of the event sub-processes, by the scopes that these are right in.
+fn event_sub_process_starts(builder: &Builder<'_>) -> HashMap<Option<ElementIx>, Vec<ElementIx>> {
     let is_start = |ix: &ElementIx| matches!(builder.elements[ix.index()].kind, Kind::Start(_));
-    builder
-        .elements
-        .iter()
-        .filter(|element| element.scope == scope && matches!(element.kind, Kind::SubProcess { by_event: true, .. }))
-        .flat_map(|element| element.children.iter().copied().filter(is_start))
-        .collect()
+    let mut starts: HashMap<_, Vec<_>> = HashMap::new();
+    for element in &builder.elements {
+        if matches!(element.kind, Kind::SubProcess { by_event: true, .. }) {
+            let inside = element.children.iter().copied().filter(is_start);
+            starts.entry(element.scope).or_default().extend(inside);
+        }
+    }
+    starts
 }
 
 /// What an event or an event-based gateway waits for itself.
@@ -70,9 +75,10 @@ fn names(builder: &Builder<'_>, events: &[ElementIx], scope: Option<ElementIx>, 
         Some(Trigger::Signal(name)) => Some(("signal", name.0.source())),
         _ => None,
     };
-    for (at, event) in events.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for event in events {
         let Some((kind, text)) = name(*event) else { continue };
-        if events[..at].iter().any(|other| name(*other) == Some((kind, text))) {
+        if !seen.insert((kind, text)) {
             errors.push((
                 *event,
                 format!("Cannot have more than one {kind} event subscription with name '{text}' for scope '{scope}'"),
@@ -86,9 +92,10 @@ fn conditions(builder: &Builder<'_>, events: &[ElementIx], errors: &mut Messages
         Some(Trigger::Condition(definition)) => Some(definition.condition.source()),
         _ => None,
     };
-    for (at, event) in events.iter().enumerate() {
+    let mut seen = HashSet::new();
+    for event in events {
         let Some(text) = condition(*event) else { continue };
-        if events[..at].iter().any(|other| condition(*other) == Some(text)) {
+        if !seen.insert(text) {
             errors.push((
                 *event,
                 format!("Cannot have more than one conditional event subscription with the same condition '{text}'"),
@@ -97,30 +104,34 @@ fn conditions(builder: &Builder<'_>, events: &[ElementIx], errors: &mut Messages
     }
 }
 
-/// One that catches everything leaves nothing for another one of its kind.
+/// One that catches everything leaves nothing for another one of its kind. Each is told of once, beside the first of those
+/// that it cannot be with: Camunda tells of every pair.
 fn escalations(builder: &Builder<'_>, events: &[ElementIx], kind: &str, errors: &mut Messages) {
     let code = |ix| match trigger(builder, ix) {
         Some(Trigger::Escalation(EscalationDefinition { code, .. })) => Some(code.as_deref()),
         _ => None,
     };
-    for (at, event) in events.iter().enumerate() {
+    let (mut first, mut seen) = (None, HashSet::new());
+    for event in events {
         let Some(wanted) = code(*event) else { continue };
-        for other in events[..at].iter().filter_map(|other| code(*other)) {
-            let message = match (wanted, other) {
-                (None, None) => format!(
-                    "The same scope can not contains more than one escalation {kind} without escalation code. An escalation {kind} without escalation code catch all escalation events."
-                ),
-                (None, Some(_)) | (Some(_), None) => format!(
-                    "The same scope can not contains an escalation {kind} without escalation code and another one with escalation code. The escalation {kind} without escalation code catch all escalation events."
-                ),
-                (Some(wanted), Some(other)) if wanted == other => {
-                    format!(
-                        "multiple escalation {kind}s with the same escalationCode '{wanted}' are not supported on same scope"
-                    )
-                }
-                _ => continue,
-            };
-            errors.push((*event, message));
-        }
+        let message = match (wanted, first) {
+            (None, Some(None)) => format!(
+                "The same scope can not contains more than one escalation {kind} without escalation code. An escalation {kind} without escalation code catch all escalation events."
+            ),
+            (None, Some(Some(_))) | (Some(_), Some(None)) => format!(
+                "The same scope can not contains an escalation {kind} without escalation code and another one with escalation code. The escalation {kind} without escalation code catch all escalation events."
+            ),
+            (Some(wanted), _) if seen.contains(wanted) => {
+                format!(
+                    "multiple escalation {kind}s with the same escalationCode '{wanted}' are not supported on same scope"
+                )
+            }
+            (wanted, _) => {
+                first.get_or_insert(wanted);
+                seen.extend(wanted);
+                continue;
+            }
+        };
+        errors.push((*event, message));
     }
 }

@@ -2,14 +2,15 @@
 //! driven from one number. After each step what lives in memory is compared with what is rebuilt from disk, and what was
 //! answered with what is stored; at the end everything is brought to its end, and nothing may be left.
 //!
-//! `HANDOFF_SEEDS=N` runs N seeds instead of [`SEEDS`]; `HANDOFF_SEED=N` runs seed N alone.
+//! Seeds are as [`each_seed`] has them.
 
 mod ledger;
 mod world;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use handoff_machine::testing::each_seed;
 use tempfile::TempDir;
 
 use self::world::World;
@@ -18,10 +19,8 @@ use super::{Rig, model};
 /// Seeds of a run; each is some forty steps.
 const SEEDS: u64 = 2_000;
 
-fn number(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().expect("a number in the variable"))
-}
+/// The longest that a seed may take.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A data directory with all models: the seeds begin with copies of it.
 fn template() -> TempDir {
@@ -52,23 +51,5 @@ fn run(template: &Path, seed: u64) {
 #[test]
 fn what_was_answered_is_stored_and_memory_is_what_the_disk_says() {
     let template = template();
-    if let Some(seed) = number("HANDOFF_SEED") {
-        return run(template.path(), seed);
-    }
-    let (next, seeds) = (AtomicU64::new(0), number("HANDOFF_SEEDS").unwrap_or(SEEDS));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        return;
-                    }
-                    let outcome = std::panic::catch_unwind(|| run(template.path(), seed));
-                    assert!(outcome.is_ok(), "seed {seed} failed: HANDOFF_SEED={seed} runs it again");
-                }
-            });
-        }
-    });
+    each_seed(SEEDS, LIMIT, move |seed| run(template.path(), seed));
 }
