@@ -7,7 +7,7 @@ use super::process::Builder;
 /// The names by which Camunda's users call JavaScript.
 const JAVASCRIPT: [&str; 5] = ["javascript", "ecmascript", "js", "graal.js", "nashorn"];
 
-/// Reads a script; none where it is refused.
+/// Reads a script; none where there is none.
 pub(super) fn read(
     builder: &mut Builder<'_>,
     node: &Node,
@@ -24,8 +24,8 @@ pub(super) fn read(
         let message = format!(
             "a script in '{format}' is not executed: write it in JavaScript (scriptFormat=\"javascript\"), or let a worker do it (an external task)"
         );
+        // The script is read all the same: whose it is has not vanished, so nothing else is said to be wrong for it.
         builder.problems.error_in(owner, node, message);
-        return None;
     }
     let source = match resource {
         Some(resource) => ScriptSource::Resource(builder.problems.expression(node, resource.trim())?),
