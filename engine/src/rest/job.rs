@@ -134,7 +134,7 @@ fn select(api: &Api, params: &Params) -> Result<Select<Job>> {
             "retries > 0 AND (due IS NULL OR due <= ?)",
             of.is("executable").then_some(now),
         )
-        .only_if(of.is("timers"), "kind IN (1, 2, 4)")
+        .only_if(of.is("timers"), "kind IN (1, 2, 4, 7)")
         .only_if(of.is("messages"), "kind IN (0, 3, 5, 6)")
         .with("job_definition = ?", of.id("jobDefinitionId"))
         .with("batch = ?", of.id("batchId"))

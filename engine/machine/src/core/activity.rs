@@ -84,7 +84,8 @@ impl Work<'_> {
         if !self.enter_unseen(place)? {
             return Ok(false);
         }
-        Ok(!place.element().is_scope || !place.model().conditional || self.show_scope(place.execution)?)
+        let looked_at = place.element().is_scope && place.model().conditional && !is_handler(place);
+        Ok(!looked_at || self.show_scope(place.execution)?)
     }
 
     /// The same, but conditions that hold already are not looked at.
@@ -110,10 +111,15 @@ impl Work<'_> {
 
     /// Subscriptions, input parameters and timers of an activity instance that is a scope.
     fn open_scope(&mut self, place: &Place) -> Run<()> {
-        self.subscribe(place)?;
+        let waits = !is_handler(place);
+        if waits {
+            self.subscribe(place)?;
+        }
         self.declare(place)?;
         self.map_inputs(place)?;
-        self.start_timers(place)?;
+        if waits {
+            self.start_timers(place)?;
+        }
         self.start_timeouts(place)
     }
 
@@ -216,7 +222,6 @@ impl Work<'_> {
             return self.end_path(place);
         }
         self.map_outputs(place)?;
-        self.destroy_declared(place)?;
         if place.element().async_after {
             self.dispose_holdings(place)?;
             for (position, flow) in flows.iter().enumerate() {
@@ -314,4 +319,11 @@ impl Work<'_> {
         self.map_outputs(place)?;
         self.dispose(place)
     }
+}
+
+/// Whether it runs because something is compensated. Camunda gives a handler the execution of what it compensates, and
+/// so prepares no scope of its own: there are no subscriptions, timers and conditions.
+fn is_handler(place: &Place) -> bool {
+    let around = place.element().scope.map(|ix| &place.model().at(ix).kind);
+    place.element().for_compensation && !matches!(around, Some(Kind::MultiInstance(_)))
 }

@@ -285,6 +285,15 @@ impl Work<'_> {
         .into())
     }
 
+    /// An event sub-process interrupts the scope that it is in; the history of user tasks says so.
+    pub(super) fn interrupt_for(&mut self, scope: Id, sub_process: &str) -> Run<()> {
+        self.task_delete_reason = Some(format!("Interrupting activity Activity({sub_process}) executed."));
+        let outcome = self.interrupt_scope(scope, None);
+        self.task_delete_reason = None;
+        self.interrupted.insert(scope);
+        outcome
+    }
+
     /// Everything else in the scope of an event ends before it: what the scope waits for, too, but what has ended can
     /// still be compensated.
     pub(super) fn interrupt_scope(&mut self, scope: Id, but: Option<Id>) -> Run<()> {

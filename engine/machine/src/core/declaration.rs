@@ -1,5 +1,5 @@
 //! `property` elements of a user task. Camunda can give a source no target, so that every one with a source fails when
-//! its task is reached, and every one with a target when it is left: the same happens here.
+//! its task is reached; what they say of targets it does not look at. The same happens here.
 
 use super::context::Site;
 use super::halt::{Halt, Run};
@@ -29,26 +29,6 @@ impl Work<'_> {
                 self.evaluate(&site, expression)?;
                 return Err(Halt::execution(format!(
                     "Couldn't create variable '{}': it has no name to be set by",
-                    declaration.name
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// The task is left.
-    pub(super) fn destroy_declared(&mut self, place: &Place) -> Run<()> {
-        for declaration in &place.element().declarations {
-            if declaration.target.is_some() {
-                return Err(Halt::execution(format!(
-                    "Couldn't destroy variable {}, since it does not exist",
-                    declaration.name
-                )));
-            }
-            if let Some(expression) = &declaration.target_expression {
-                self.evaluate(&Site::from(place), expression)?;
-                return Err(Halt::execution(format!(
-                    "Couldn't destroy variable {}: it has no name to be set by",
                     declaration.name
                 )));
             }

@@ -217,8 +217,7 @@ impl Work<'_> {
             ));
         };
         if interrupting {
-            self.interrupt_scope(scope, None)?;
-            self.interrupted.insert(scope);
+            self.interrupt_for(scope, &definition.model.at(sub_process).id)?;
         }
         let execution = self.spawn(instance, scope, definition, sub_process)?;
         self.set_local_variables(execution, payload.triggered)?;

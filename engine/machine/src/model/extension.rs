@@ -91,10 +91,6 @@ pub struct Declaration {
     pub source: Option<String>,
     /// `camunda:srcExpr`
     pub source_expression: Option<Expression>,
-    /// `camunda:dst`
-    pub target: Option<String>,
-    /// `camunda:dstExpr`
-    pub target_expression: Option<Expression>,
     /// `camunda:link`
     pub link: Option<String>,
     /// `camunda:linkExpr`

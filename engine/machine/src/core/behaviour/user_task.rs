@@ -299,6 +299,9 @@ impl Work<'_> {
         };
         let place = self.place(execution)?;
         self.task_listeners(&place, id, "delete")?;
-        self.end_task(id, "deleted")
+        match self.task_delete_reason.clone() {
+            Some(reason) => self.end_task(id, &reason),
+            None => self.end_task(id, "deleted"),
+        }
     }
 }

@@ -182,8 +182,7 @@ impl Work<'_> {
                     .next()
                     .is_some_and(|(_, _, start)| start.interrupting);
                 if interrupting {
-                    self.interrupt_scope(scope, None)?;
-                    self.interrupted.insert(scope);
+                    self.interrupt_for(scope, &model.at(outermost).id)?;
                 }
             }
             Kind::Boundary(boundary) if boundary.interrupting => {

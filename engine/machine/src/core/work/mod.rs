@@ -71,6 +71,8 @@ pub(super) struct Work<'a> {
     pub(super) ending: BTreeSet<Id>,
     /// Scopes in which an event sub-process has interrupted all else (while conditions are looked at).
     pub(super) interrupted: BTreeSet<Id>,
+    /// What the history of user tasks says while an event sub-process interrupts its scope.
+    pub(super) task_delete_reason: Option<String>,
     /// Changes of variables that conditional events have not seen yet.
     pub(super) changed: Vec<Changed>,
     /// The loop variables of the last ended instance of a multi-instance activity, by the body.
@@ -126,6 +128,7 @@ impl<'a> Work<'a> {
             starting: BTreeSet::new(),
             ending: BTreeSet::new(),
             interrupted: BTreeSet::new(),
+            task_delete_reason: None,
             changed: Vec::new(),
             ended_loops: BTreeMap::new(),
             variable_names: BTreeMap::new(),

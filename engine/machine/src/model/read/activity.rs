@@ -107,7 +107,8 @@ fn body(
         completion_condition,
     }));
     let id = format!("{}{BODY}", element.id);
-    let mut outer = blank(id, node.attribute("name"), kind, "multiInstanceBody", node.place);
+    // Camunda's bodies have no name: the history shows the activity's beside its instances alone.
+    let mut outer = blank(id, None, kind, "multiInstanceBody", node.place);
     outer.is_scope = true;
     extension::continuation(builder, node, &mut outer);
     extension::continuation(builder, characteristics, element);

@@ -15,13 +15,13 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, owner: &str) -> Vec<D
             builder.problems.error_in(owner, property, message);
             continue;
         };
+        // Nobody evaluates it, but it must be an expression.
+        builder.problems.attribute(property, "dstExpr");
         let text = |name: &str| property.camunda(name).map(str::to_owned);
         declarations.push(Declaration {
             name: name.to_owned(),
             source: text("src"),
             source_expression: builder.problems.attribute(property, "srcExpr"),
-            target: text("dst"),
-            target_expression: builder.problems.attribute(property, "dstExpr"),
             link: text("link"),
             link_expression: builder.problems.attribute(property, "linkExpr"),
         });

@@ -195,11 +195,10 @@ fn is_conditional(element: &Element) -> bool {
     )
 }
 
+/// All of it, a blank line between two.
 pub(super) fn documentation(node: &Node) -> Option<String> {
-    node.bpmn("documentation")
-        .next()
-        .map(|node| node.text.trim().to_owned())
-        .filter(|text| !text.is_empty())
+    let texts: Vec<&str> = node.bpmn("documentation").map(|node| node.text.trim()).collect();
+    Some(texts.join("\n\n")).filter(|text| !text.is_empty())
 }
 
 /// Which start event a start by key takes: the only none or timer one, or the only one at all.
