@@ -1,13 +1,12 @@
 //! Queries for tasks.
 
 use axum::response::Response;
-use handoff_machine::model::FormName;
 use handoff_machine::row::{Attachment, Comment, UserTask};
 use http::StatusCode;
 use rusqlite::types::Value as Bound;
 use serde_json::{Map, Value as Json, json};
 
-use super::{act, dto, sort};
+use super::{act, dto, name_form, sort};
 use crate::rest::api::Api;
 use crate::rest::body::{count, ok};
 use crate::rest::error::{RestError, Result};
@@ -87,15 +86,17 @@ async fn list(api: Api, params: Params) -> Result<Response> {
     let mut select = select(&api, &params)?;
     select.arranged_also(&params, ORDERS, sort::by_variable)?;
     let more = More::of(&params);
-    let tasks = api.read(move |reader| select.rows(reader.connection)).await?;
-    let forms = form::names(&api, &tasks).await?;
-    let shown = api.read(move |reader| {
-        let tasks = tasks.iter().zip(&forms);
-        tasks
-            .map(|(task, form)| more.shown(reader, task, form))
-            .collect::<Result<Vec<_>>>()
+    let read = api.read(move |reader| {
+        let tasks = select.rows(reader.connection)?;
+        let shown: Result<Vec<_>> = tasks.iter().map(|task| more.shown(reader, task)).collect();
+        Ok((tasks, shown?))
     });
-    Ok(ok(shown.await?))
+    let (tasks, mut shown) = read.await?;
+    let forms = form::names(&api, &tasks).await?;
+    for (dto, form) in shown.iter_mut().zip(forms) {
+        name_form(dto, form);
+    }
+    Ok(ok(shown))
 }
 
 async fn count_all(api: Api, params: Params) -> Result<Response> {
@@ -120,8 +121,8 @@ impl More {
         }
     }
 
-    fn shown(self, reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<String, Json>> {
-        let mut dto = dto(reader, task, form)?;
+    fn shown(self, reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
+        let mut dto = dto(reader, task)?;
         if self.comments {
             let mut comments = Select::<Comment>::new();
             comments.with("task = ?", Some(task.id.0));

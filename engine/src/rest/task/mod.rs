@@ -79,7 +79,8 @@ pub(crate) fn routes() -> Router<Api> {
         .merge(scope::routes("/task/{id}/localVariables", scope::Kind::TaskLocal))
 }
 
-fn dto(reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<String, Json>> {
+/// A task in answers, but for what its form is called.
+fn dto(reader: &Reader<'_>, task: &UserTask) -> Result<Map<String, Json>> {
     let ids = reader.ids;
     let dto = json!({
         "id": ids.text(task.id),
@@ -102,8 +103,8 @@ fn dto(reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<Stri
         "caseInstanceId": null,
         "caseDefinitionId": null,
         "suspended": task.suspended,
-        "formKey": form.key,
-        "camundaFormRef": rest_form::reference(form),
+        "formKey": null,
+        "camundaFormRef": null,
         "tenantId": task.tenant,
         "taskState": if task.updated.is_some() { "Updated" } else { "Created" },
     });
@@ -111,6 +112,12 @@ fn dto(reader: &Reader<'_>, task: &UserTask, form: &FormName) -> Result<Map<Stri
         Json::Object(dto) => Ok(dto),
         _ => Ok(Map::new()),
     }
+}
+
+/// Says what the form of a task is called.
+fn name_form(dto: &mut Map<String, Json>, form: FormName) {
+    dto.insert("camundaFormRef".into(), rest_form::reference(&form));
+    dto.insert("formKey".into(), form.key.into());
 }
 
 /// A task, if there is one.
@@ -125,7 +132,12 @@ fn unknown(id: &str) -> RestError {
 }
 
 async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {
-    let task = find(&api, &id).await?.ok_or_else(|| unknown(&id))?;
-    let form = rest_form::name(&api, &task).await?;
-    Ok(ok(api.read(move |reader| dto(reader, &task, &form)).await?))
+    let key = api.ids.read(&id);
+    let found = api.read(move |reader| match Select::<UserTask>::by_id(reader.connection, key)? {
+        Some(task) => dto(reader, &task).map(|dto| Some((task, dto))),
+        None => Ok(None),
+    });
+    let (task, mut dto) = found.await?.ok_or_else(|| unknown(&id))?;
+    name_form(&mut dto, rest_form::name(&api, &task).await?);
+    Ok(ok(dto))
 }
