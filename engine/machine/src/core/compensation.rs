@@ -285,9 +285,14 @@ impl Work<'_> {
         .into())
     }
 
-    /// An event sub-process interrupts the scope that it is in; the history of user tasks says so.
+    /// An event sub-process interrupts the scope that it is in. The history of a user task says so where the task is all
+    /// that is done there, and no scope itself: in Camunda it is the scope's own execution then.
     pub(super) fn interrupt_for(&mut self, scope: Id, sub_process: &str) -> Run<()> {
-        self.task_delete_reason = Some(format!("Interrupting activity Activity({sub_process}) executed."));
+        if let [only] = self.live_children(scope)?[..]
+            && !self.place(only)?.element().is_scope
+        {
+            self.task_delete_reason = Some(format!("Interrupting activity Activity({sub_process}) executed."));
+        }
         let outcome = self.interrupt_scope(scope, None);
         self.task_delete_reason = None;
         self.interrupted.insert(scope);
