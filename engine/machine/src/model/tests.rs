@@ -61,6 +61,9 @@ fn a_flow_stays_in_its_scope() {
         assert_eq!(problems(&model(&inside, &outside))[0].message, message);
     }
     assert!(read(&model(&flow("s2", "a"), "")).is_ok());
+    // A sub-process without an id is a scope like any other.
+    let nameless = model(&flow("s2", "a"), "").replace(r#"<bpmn:subProcess id="sub">"#, "<bpmn:subProcess>");
+    assert!(read(&nameless).is_ok());
 }
 
 #[test]

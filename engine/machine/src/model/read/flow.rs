@@ -5,6 +5,7 @@ use super::super::index::{ElementIx, FlowIx};
 use super::super::xml::{Node, Ns};
 use super::activity::local_name;
 use super::process::Builder;
+use super::scope::known_id;
 use super::{listener, script};
 
 /// Reads the flows of a process and its sub-processes, in XML order. Each joins elements of the scope that it is in.
@@ -34,7 +35,7 @@ fn visit(builder: &mut Builder<'_>, inside: &Node, scope: Option<ElementIx>, def
         match node.name.as_str() {
             "sequenceFlow" => flow(builder, node, scope),
             "subProcess" | "transaction" => {
-                let own = node.id().and_then(|id| builder.by_id.get(id).copied());
+                let own = known_id(node).and_then(|id| builder.by_id.get(&id).copied());
                 visit(builder, node, own, defaults);
             }
             _ => {}

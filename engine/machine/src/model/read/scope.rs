@@ -71,13 +71,17 @@ pub(super) fn read(builder: &mut Builder<'_>, node: &Node, scope: Option<Element
 
 /// The id of a flow element; a problem where it has none.
 pub(super) fn id(builder: &mut Builder<'_>, node: &Node) -> String {
+    known_id(node).unwrap_or_else(|| {
+        builder.problems.error(node, format!("{} must have an id", node.name));
+        String::new()
+    })
+}
+
+/// The id of a flow element. Camunda does without that of a sub-process: here the place stands for it.
+pub(super) fn known_id(node: &Node) -> Option<String> {
     match node.id() {
-        Some(id) if !id.is_empty() => id.to_owned(),
-        // Camunda does without; here the place stands for it.
-        _ if node.name == "subProcess" => format!("subProcess_{}_{}", node.place.line, node.place.column),
-        _ => {
-            builder.problems.error(node, format!("{} must have an id", node.name));
-            String::new()
-        }
+        Some(id) if !id.is_empty() => Some(id.to_owned()),
+        _ if node.name == "subProcess" => Some(format!("subProcess_{}_{}", node.place.line, node.place.column)),
+        _ => None,
     }
 }
