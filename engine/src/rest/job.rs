@@ -236,12 +236,27 @@ pub(crate) fn retries(retries: Option<i64>) -> Result<i32> {
         .ok_or_else(|| {
             let message = "The number of job retries must be a non-negative Integer, but '".to_owned();
             let status = StatusCode::INTERNAL_SERVER_ERROR;
-            RestError::of_engine(
+            RestError::new(
                 status,
                 "InvalidRequestException",
                 format!("{message}{retries}' has been provided."),
             )
         })
+}
+
+/// The retries that a batch sets.
+///
+/// # Errors
+/// 400 where they are missing, 500 where they are negative, both as Camunda has it.
+pub(crate) fn retries_of_batch(retries: Option<i64>) -> Result<i32> {
+    let retries = retries.ok_or_else(|| RestError::invalid("retries is null"))?;
+    let valid = i32::try_from(retries).ok().filter(|retries| *retries >= 0);
+    valid.ok_or_else(|| none_meant("Retries count is not greater than or equal to 0"))
+}
+
+/// 500 `ProcessEngineException`: what Camunda answers to a batch that is about nothing.
+pub(crate) fn none_meant(message: &str) -> RestError {
+    RestError::of_engine(StatusCode::INTERNAL_SERVER_ERROR, "ProcessEngineException", message)
 }
 
 async fn delete(api: Api, Path(id): Path<String>) -> Result<Response> {
@@ -332,7 +347,7 @@ struct ManyRetriesDto {
 
 /// `POST /job/retries`: by a batch.
 async fn retries_of_many(api: Api, Body(dto): Body<ManyRetriesDto>) -> Result<Response> {
-    let retries = retries(dto.retries)?;
+    let retries = retries_of_batch(dto.retries)?;
     let query = dto.job_query.map(Params::of_json).transpose()?;
     let query = query.map(|params| select(&api, &params)).transpose()?;
     let mut jobs: std::collections::BTreeSet<Id> =
@@ -344,7 +359,9 @@ async fn retries_of_many(api: Api, Body(dto): Body<ManyRetriesDto>) -> Result<Re
         );
     }
     if jobs.is_empty() {
-        return Err(targets::empty("jobIds"));
+        return Err(none_meant(
+            "ENGINE-13050 You must specify at least one of jobIds or jobQuery.",
+        ));
     }
     let work = BatchWork::SetJobRetries(retries);
     Ok(ok(targets::start_batch(&api, work, jobs.into_iter().collect()).await?))
@@ -352,11 +369,17 @@ async fn retries_of_many(api: Api, Body(dto): Body<ManyRetriesDto>) -> Result<Re
 
 async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Body<RetriesDto>) -> Result<Response> {
     let retries = retries(dto.retries)?;
-    api.run(Command::SetJobRetries {
-        id: api.ids.read(&id),
-        retries,
-    })
-    .await?;
+    let id = api.ids.read(&id);
+    let set = api.run(Command::SetJobRetries { id, retries }).await;
+    // Here alone Camunda answers 500 for a job that is not there.
+    set.map_err(|error| match error.status {
+        StatusCode::NOT_FOUND => RestError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InvalidRequestException",
+            error.message,
+        ),
+        _ => error,
+    })?;
     Ok(no_content())
 }
 

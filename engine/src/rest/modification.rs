@@ -14,7 +14,7 @@ use super::body::{Body, flag, no_content, ok, text};
 use super::error::{RestError, Result};
 use super::instructions::{InstructionDto, modification};
 use super::path::Path;
-use super::targets::{InstancesDto, do_at_once, start_batch};
+use super::targets::{self, InstancesDto, do_at_once, start_batch};
 
 /// Instances that are modified in one transaction, while the caller waits.
 const SYNCHRONOUS_MAX: usize = 1_000;
@@ -85,22 +85,15 @@ struct ExecuteDto {
 
 impl ExecuteDto {
     async fn read(self, api: &Api) -> Result<(Modification, Vec<Id>)> {
-        let bad = |message: &str| {
-            RestError::of_engine(
-                http::StatusCode::BAD_REQUEST,
-                "BadUserRequestException",
-                message.to_owned(),
-            )
-        };
         let Some(definition) = &self.process_definition_id else {
-            return Err(bad("processDefinitionId is null"));
+            return Err(RestError::invalid("processDefinitionId is null"));
         };
         let list = self.modify.instructions.as_deref().unwrap_or_default();
         if list.is_empty() {
-            return Err(bad("instructions is empty"));
+            return Err(RestError::invalid("Modification instructions cannot be empty is empty"));
         }
         let mut modification = self.modify.read(api)?;
-        modification.definition = Some(api.ids.read_definition(definition));
+        modification.definition = Some(targets::definition(api, definition).await?);
         // "All that run now": a token that this very modification has started is not meant.
         let running: BTreeSet<&str> = list
             .iter()
@@ -121,7 +114,13 @@ impl ExecuteDto {
                 rest.into_iter().chain(cancelled).collect()
             };
         }
-        Ok((modification, self.instances.resolve(api).await?))
+        let instances = self.instances.found(api).await?;
+        if instances.is_empty() {
+            return Err(targets::empty(
+                "Process instance ids cannot be empty: Process instance ids",
+            ));
+        }
+        Ok((modification, instances))
     }
 }
 
@@ -133,8 +132,20 @@ async fn execute(api: Api, Body(dto): Body<ExecuteDto>) -> Result<Response> {
             "at most {SYNCHRONOUS_MAX} instances are modified at once: use /modification/executeAsync"
         )));
     }
-    do_at_once(&api, BatchWork::Modify(modification), instances).await?;
+    let done = do_at_once(&api, BatchWork::Modify(modification), instances).await;
+    done.map_err(of_execution)?;
     Ok(no_content())
+}
+
+/// As Camunda's resource has them: what is wrong with the request is the REST's own error, and an instance that is not there
+/// the engine's.
+fn of_execution(error: RestError) -> RestError {
+    use http::StatusCode as S;
+    match error.status {
+        S::BAD_REQUEST if error.code.is_some() => RestError::invalid(error.message),
+        S::NOT_FOUND => RestError::of_engine(S::INTERNAL_SERVER_ERROR, "ProcessEngineException", error.message),
+        _ => error,
+    }
 }
 
 /// `POST /modification/executeAsync`

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use handoff_machine::Id;
 use handoff_machine::command::{BatchWork, NewBatch};
-use handoff_machine::row::{Batch, HistoricInstance, Instance};
+use handoff_machine::row::{Batch, DefinitionRow, HistoricInstance, Instance};
 use handoff_machine::{Command, Reply};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -40,6 +40,18 @@ impl InstancesDto {
     /// # Errors
     /// 400: a query that is none, nothing was said, or too much is meant.
     pub(crate) async fn resolve(self, api: &Api) -> Result<Vec<Id>> {
+        let found = self.found(api).await?;
+        if found.is_empty() {
+            return Err(empty("processInstanceIds"));
+        }
+        Ok(found)
+    }
+
+    /// As [`Self::resolve`], also where nothing is meant.
+    ///
+    /// # Errors
+    /// 400: a query that is none, or too much is meant.
+    pub(crate) async fn found(self, api: &Api) -> Result<Vec<Id>> {
         let running = self.process_instance_query.map(Params::of_json).transpose()?;
         let running: Option<Select<Instance>> = running
             .map(|params| process_instance::select(api, &params))
@@ -71,20 +83,30 @@ impl InstancesDto {
             })
             .await?,
         );
-        if found.is_empty() {
-            return Err(empty("processInstanceIds"));
-        }
         Ok(found.into_iter().collect())
     }
 }
 
 /// 400: nothing is meant.
 pub(crate) fn empty(name: &str) -> RestError {
-    RestError::of_engine(
-        http::StatusCode::BAD_REQUEST,
-        "BadUserRequestException",
-        format!("{name} is empty"),
-    )
+    RestError::invalid(format!("{name} is empty"))
+}
+
+/// The instances' definition, which must be there.
+///
+/// # Errors
+/// 400: it is not.
+pub(crate) async fn definition(api: &Api, text: &str) -> Result<Id> {
+    let id = api.ids.read_definition(text);
+    let found = api
+        .read(move |reader| Select::<DefinitionRow>::by_id(reader.connection, id))
+        .await?;
+    let unknown = || {
+        RestError::invalid(format!(
+            "no deployed process definition found with id '{text}': processDefinition is null"
+        ))
+    };
+    found.map(|row| row.id).ok_or_else(unknown)
 }
 
 /// Makes a batch, and answers it.

@@ -44,7 +44,7 @@ pub enum BatchWork {
     Restart(Restart),
     /// `instance-update-suspension-state`
     Suspend(bool),
-    /// `process-set-removaltime`
+    /// `process-set-removal-time`
     SetRemovalTime(Option<Millis>),
     /// `historic-decision-instance-deletion`
     DeleteDecisions,
@@ -66,7 +66,7 @@ impl BatchWork {
             Self::Migrate(_) => "instance-migration",
             Self::Restart(_) => "instance-restart",
             Self::Suspend(_) => "instance-update-suspension-state",
-            Self::SetRemovalTime(_) => "process-set-removaltime",
+            Self::SetRemovalTime(_) => "process-set-removal-time",
             Self::DeleteDecisions => "historic-decision-instance-deletion",
             Self::SetDecisionRemovalTime(_) => "decision-set-removal-time",
         }

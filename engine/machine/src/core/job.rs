@@ -337,7 +337,9 @@ impl Work<'_> {
             row.failures += 1;
             row.exception_message = Some(message.clone());
             row.exception_stacktrace = Some(stacktrace.to_owned());
-            row.failed_activity = Some(activity.unwrap_or(&row.activity).to_owned());
+            // A batch's job is of no activity.
+            let own = row.definition.is_some().then_some(row.activity.as_str());
+            row.failed_activity = activity.or(own).map(str::to_owned);
         });
         let failed = self.find_job(id)?;
         // As it was when it failed, as in Camunda: before the failure counted.

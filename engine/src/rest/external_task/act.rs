@@ -188,16 +188,33 @@ pub(super) async fn set_retries(api: Api, Path(id): Path<String>, Body(dto): Bod
 
 /// `PUT /external-task/retries`: of all of them, or of none.
 pub(super) async fn set_retries_of_many(api: Api, Body(dto): Body<RetriesDto>) -> Result<Response> {
-    let retries = dto.checked()?;
+    let retries = dto.checked().map_err(|error| RestError::invalid(error.message))?;
     let ids = dto.external_task_ids.unwrap_or_default();
-    if ids.is_empty() || ids.len() > MANY_MAX {
-        return Err(RestError::of_engine(
-            StatusCode::BAD_REQUEST,
-            "BadUserRequestException",
-            format!("externalTaskIds must list between 1 and {MANY_MAX} tasks"),
-        ));
+    if ids.is_empty() {
+        return Err(targets::empty("externalTaskIds"));
     }
-    let tasks = ids.iter().map(|id| api.ids.read(id)).collect();
+    if ids.len() > MANY_MAX {
+        return Err(RestError::invalid(format!(
+            "externalTaskIds must list between 1 and {MANY_MAX} tasks"
+        )));
+    }
+    let tasks: Vec<Id> = ids.iter().map(|id| api.ids.read(id)).collect();
+    let looked_up = tasks.clone();
+    let missing = api
+        .read(move |reader| {
+            for (at, id) in looked_up.iter().enumerate() {
+                if Select::<handoff_machine::row::ExternalTask>::by_id(reader.connection, *id)?.is_none() {
+                    return Ok(Some(at));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+    if let Some(id) = missing.and_then(|at| ids.get(at)) {
+        return Err(RestError::unknown(format!(
+            "Cannot find external task with id {id}: externalTask is null"
+        )));
+    }
     do_at_once(&api, BatchWork::SetExternalTaskRetries(retries), tasks).await?;
     Ok(no_content())
 }

@@ -34,6 +34,9 @@ const OF_ENGINES: [&str; 7] = [
     "TaskAlreadyClaimedException",
 ];
 
+/// The one of them that Camunda answers without a code where its REST has made it: the retries of a job.
+const BARE: &str = "InvalidRequestException";
+
 /// Words of errors that are nobody's but a bug's.
 const NEVER: [&str; 3] = [
     "The database could not be read",
@@ -210,7 +213,7 @@ fn is_documented(what: &str, status: StatusCode, body: &Json) {
     if status.is_server_error() {
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{told}");
         assert!(
-            OF_ENGINES.contains(&kind) && !code.is_null(),
+            OF_ENGINES.contains(&kind) && (!code.is_null() || kind == BARE),
             "not an engine's own error: {told}"
         );
     }

@@ -14,7 +14,7 @@ use crate::rest::date;
 use crate::rest::error::{RestError, Result};
 use crate::rest::path::Path;
 use crate::rest::query::Params;
-use crate::rest::targets::{InstancesDto, start_batch};
+use crate::rest::targets::{InstancesDto, empty, start_batch};
 use crate::service::CommandError;
 
 /// The routes.
@@ -52,7 +52,10 @@ struct DeleteDto {
 }
 
 async fn delete_many(api: Api, Body(dto): Body<DeleteDto>) -> Result<Response> {
-    let instances = dto.instances.resolve(&api).await?;
+    let instances = dto.instances.found(&api).await?;
+    if instances.is_empty() {
+        return Err(empty("historicProcessInstanceIds"));
+    }
     Ok(ok(start_batch(&api, BatchWork::DeleteHistory, instances).await?))
 }
 
@@ -101,7 +104,15 @@ struct RemovalTimeDto {
 
 async fn set_removal_time(api: Api, Body(dto): Body<RemovalTimeDto>) -> Result<Response> {
     let time = dto.time.read()?;
-    let instances = dto.instances.resolve(&api).await?;
+    let instances = dto.instances.found(&api).await?;
+    if instances.is_empty() {
+        let status = http::StatusCode::BAD_REQUEST;
+        return Err(RestError::of_engine(
+            status,
+            "BadUserRequestException",
+            "Neither query nor ids provided.",
+        ));
+    }
     Ok(ok(start_batch(&api, BatchWork::SetRemovalTime(time), instances).await?))
 }
 

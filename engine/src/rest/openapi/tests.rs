@@ -84,6 +84,48 @@ fn every_schema_that_is_named_is_there_and_every_operation_has_a_name_of_its_own
     }
 }
 
+/// The routes of the book's table that are served, and all others.
+fn rows(book: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut served, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for row in book.lines().filter(|line| line.starts_with("| `/")) {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let (path, methods, how) = (cells.next().unwrap(), cells.next().unwrap(), cells.next().unwrap());
+        for method in methods.split(' ') {
+            let route = format!("{method} {}", path.trim_matches('`'));
+            let known = ["served", "read-only", "ours", "later"].contains(&how)
+                || how.starts_with("never: ")
+                || how.starts_with("refused: ");
+            assert!(known, "'{how}' of {route} is not explained");
+            let list = if how == "later" || how.starts_with("never: ") {
+                &mut others
+            } else {
+                &mut served
+            };
+            assert!(list.insert(route.clone()), "{route} is twice");
+        }
+    }
+    (served, others)
+}
+
+#[test]
+fn the_book_has_every_route_and_says_of_none_that_it_is_not_served() {
+    let (served, others) = rows(include_str!("../../../../docs/endpoints.md"));
+    let document = build::document(&resources::all());
+    let mut described = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            described.insert(format!("{} {path}", method.to_ascii_uppercase()));
+        }
+    }
+    let missing: Vec<_> = described.difference(&served).collect();
+    let extra: Vec<_> = served.difference(&described).collect();
+    let denied: Vec<_> = others.intersection(&described).collect();
+    assert!(
+        missing.is_empty() && extra.is_empty() && denied.is_empty(),
+        "not in docs/endpoints.md: {missing:#?}\nnot served: {extra:#?}\nserved, but the book denies it: {denied:#?}"
+    );
+}
+
 fn collect<'j>(json: &'j Json, refs: &mut Vec<&'j str>) {
     match json {
         Json::Object(map) => {

@@ -13,7 +13,7 @@ use crate::rest::error::{RestError, Result};
 use crate::rest::instructions::{InstructionDto, starts};
 use crate::rest::path::Path;
 use crate::rest::suspension::{definitions, execution_date};
-use crate::rest::targets::{InstancesDto, start_batch};
+use crate::rest::targets::{self, InstancesDto, start_batch};
 
 /// Instances that are restarted while the caller waits.
 const SYNCHRONOUS_MAX: usize = 1_000;
@@ -141,6 +141,7 @@ impl RestartDto {
 
 async fn restart(api: Api, Path(id): Path<String>, Body(dto): Body<RestartDto>) -> Result<Response> {
     let restart = dto.read(&api, &id)?;
+    targets::definition(&api, &id).await?;
     let instances = dto.instances.resolve(&api).await?;
     if instances.len() > SYNCHRONOUS_MAX {
         return Err(RestError::invalid(format!(

@@ -14,7 +14,7 @@ use crate::rest::body::{Body, flag, integer, no_content, ok, text, texts};
 use crate::rest::error::{RestError, Result};
 use crate::rest::query::Select;
 use crate::rest::suspension;
-use crate::rest::targets::{InstancesDto, TARGETS_MAX, do_at_once, empty, start_batch};
+use crate::rest::targets::{InstancesDto, TARGETS_MAX, do_at_once, start_batch};
 use crate::rest::variables::{VariablesDto, inputs};
 use crate::rest::{job, targets};
 
@@ -86,6 +86,22 @@ impl SuspendDto {
         dto.resolve(api).await
     }
 
+    /// # Errors
+    /// 400: definitions are named beside instances.
+    fn check(&self) -> Result<()> {
+        let definitions = self.process_definition_id.is_some() || self.process_definition_key.is_some();
+        let instances = self.process_instance_ids.is_some()
+            || self.process_instance_query.is_some()
+            || self.historic_process_instance_query.is_some();
+        if definitions && instances {
+            return Err(RestError::invalid(
+                "Choose either a single processInstance with processDefinitionId or processDefinitionKey or a group of \
+                 processInstances with processInstanceIds, procesInstanceQuery or historicProcessInstanceQuery.",
+            ));
+        }
+        Ok(())
+    }
+
     fn definition(&self, api: &Api) -> Result<Option<DefinitionTarget>> {
         let (id, key) = (
             self.process_definition_id.as_deref(),
@@ -103,6 +119,7 @@ impl SuspendDto {
 /// `PUT /process-instance/suspended`: all instances of definitions, or those that are listed or found, at once.
 async fn suspend(api: Api, Body(dto): Body<SuspendDto>) -> Result<Response> {
     let suspended = dto.suspended.unwrap_or(false);
+    dto.check()?;
     let instances = match dto.definition(&api)? {
         Some(target) => instances_of(&api, &target).await?,
         None => dto.instances(&api).await?,
@@ -152,13 +169,13 @@ struct RetriesDto {
     instances: InstancesDto,
 }
 
-/// The retries of the failed jobs of instances.
+/// The retries of the jobs of instances.
 async fn job_retries(api: Api, Body(dto): Body<RetriesDto>) -> Result<Response> {
-    let retries = job::retries(dto.retries)?;
-    let instances = dto.instances.resolve(&api).await?;
+    let retries = job::retries_of_batch(dto.retries)?;
+    let instances = dto.instances.found(&api).await?;
     let jobs = api.read(move |reader| {
         let mut select = Select::<Job>::new();
-        select.only("retries = 0").within(
+        select.within(
             "instance IN (SELECT value FROM json_each(?))",
             Some(instances.iter().map(|id| id.0).collect()),
         );
@@ -166,7 +183,10 @@ async fn job_retries(api: Api, Body(dto): Body<RetriesDto>) -> Result<Response> 
     });
     let jobs = jobs.await?;
     if jobs.is_empty() {
-        return Err(empty("jobIds"));
+        return Err(job::none_meant(
+            "ENGINE-13051 You must specify at least one of or one of processInstanceIds, processInstanceQuery, or \
+             historicProcessInstanceQuery.",
+        ));
     }
     let work = BatchWork::SetJobRetries(retries);
     Ok(ok(targets::start_batch(&api, work, jobs).await?))
@@ -181,11 +201,22 @@ struct VariablesOfManyDto {
 }
 
 async fn set_variables(api: Api, Body(dto): Body<VariablesOfManyDto>) -> Result<Response> {
-    let variables = inputs(&dto.variables)?;
-    if variables.is_empty() {
-        return Err(empty("variables"));
+    if dto.variables.is_none() {
+        return Err(RestError::invalid("variables is null"));
     }
-    let instances = dto.instances.resolve(&api).await?;
+    let variables = inputs(&dto.variables).map_err(|error| error.wrapped("Cannot set variables: "))?;
+    if variables.is_empty() {
+        let status = http::StatusCode::BAD_REQUEST;
+        return Err(RestError::of_engine(
+            status,
+            "BadUserRequestException",
+            "variables is empty",
+        ));
+    }
+    let instances = dto.instances.found(&api).await?;
+    if instances.is_empty() {
+        return Err(RestError::invalid("No process instances found."));
+    }
     Ok(ok(
         start_batch(&api, BatchWork::SetVariables(variables), instances).await?
     ))

@@ -18,6 +18,12 @@ impl Work<'_> {
             ))
             .into());
         };
+        if history.end_time.is_none() {
+            let message = format!(
+                "ENGINE-13040 Historic process instance '{text}' cannot be restarted. It is not completed or terminated."
+            );
+            return Err(MachineError::Execution(message).into());
+        }
         let definition = self.known_definition(restart.definition)?;
         if history.definition != restart.definition {
             return Err(MachineError::Execution(format!(
