@@ -4,7 +4,7 @@ use crate::id::{Id, Millis};
 use crate::value::Value;
 
 /// A running process instance: the root of its executions, and the scope of its variables. An ended one is a
-/// [`HistoricInstance`] only.
+/// [`super::HistoricInstance`] only.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "Camunda's names")]
 pub struct Instance {

@@ -69,7 +69,7 @@ pub struct Job {
 /// What a job does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobKind {
-    /// Continues its execution ([`ExecutionState::AsyncBefore`] or [`ExecutionState::AsyncAfter`]).
+    /// Continues its execution ([`super::ExecutionState::AsyncBefore`] or [`super::ExecutionState::AsyncAfter`]).
     AsyncContinuation,
     /// Fires a timer event (catch, boundary or event sub-process) of its execution.
     Timer {
