@@ -1,7 +1,7 @@
 //! Tests of which each run follows from one number, the seed.
 //!
 //! `HANDOFF_SEEDS=N` runs N seeds instead of the test's own number; `HANDOFF_SEED=N` runs seed N alone. With
-//! `HANDOFF_TEST_LONG` (`cargo xtask test --long`) there are 100 times as many.
+//! `HANDOFF_TEST_LONG` (`cargo xtask test --long`) there are twenty times as many.
 
 #![allow(clippy::panic, clippy::expect_used, reason = "a test stops at the first surprise")]
 
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How many times as many seeds the long form runs.
-const LONG: u64 = 100;
+const LONG: u64 = 20;
 
 /// The stack of a run, in bytes: what a thread of the engine has, if nothing else is said.
 const STACK: usize = 2 << 20;
