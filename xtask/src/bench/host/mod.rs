@@ -10,7 +10,7 @@ mod fleet;
 mod stub;
 mod table;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
@@ -127,23 +127,13 @@ fn extras(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The line that the runtime's own example prints.
+/// The line that the runtime's own example prints. It was built with the host.
 fn call_time(component: &std::path::Path) -> Result<String> {
-    let output = cargo::cargo()
-        .args([
-            "run",
-            "--locked",
-            "--quiet",
-            "--release",
-            "--package",
-            "handoff-runtime",
-            "--example",
-            "call_time",
-            "--",
-        ])
+    let example = cargo::target_dir().join("release/examples").join(cargo::CALL_TIME);
+    let output = Command::new(&example)
         .arg(component)
         .output()
-        .context("run the example call_time")?;
+        .with_context(|| format!("run {}", example.display()))?;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
