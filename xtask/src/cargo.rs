@@ -26,10 +26,17 @@ pub(crate) fn workers_dir() -> PathBuf {
     target_dir().join("workers")
 }
 
-/// The cargo that runs this.
+/// The cargo that runs this, without what it tells of the package that runs: build scripts that look at that would be run
+/// again, and everything over them built again, whenever cargo is called in another way.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let of_package = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        if name.to_str().is_some_and(of_package) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
