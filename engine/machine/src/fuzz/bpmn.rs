@@ -115,17 +115,11 @@ fn run(model: &str) {
                 variables: Vec::new(),
                 with_variables: false,
             }),
-            2 => memory.instances.keys().next_back().map(|id| Command::SetVariables {
-                scope: *id,
-                local: false,
-                variables: vec![VariableInput {
-                    name: "go".to_owned(),
-                    value: Value::Boolean(true),
-                    transient: false,
-                }],
-                deletions: Vec::new(),
-                call: crate::command::VariablesCall::Modify,
-            }),
+            2 => memory
+                .instances
+                .keys()
+                .next_back()
+                .map(|id| Driver::set_true(*id, "go")),
             _ => {
                 if let Some(id) = memory.external_tasks.keys().next().copied() {
                     complete(&mut driver, id);

@@ -11,6 +11,7 @@
 use super::memory::Memory;
 use crate::command::{
     Command, Correlate, Deploy, ExternalTaskAction, Once, Reply, Start, StartTarget, Started, VariableInput,
+    VariablesCall,
 };
 use crate::delta::Notice;
 use crate::env::Env;
@@ -194,6 +195,22 @@ impl Driver {
     /// Starts process `p`.
     pub fn start(&mut self, variables: &[(&str, Value)]) -> Started {
         self.try_start(Some("key"), variables).expect("a start")
+    }
+
+    /// The command that makes a variable of a scope true.
+    #[must_use]
+    pub fn set_true(scope: Id, name: &str) -> Command {
+        Command::SetVariables {
+            scope,
+            local: false,
+            variables: vec![VariableInput {
+                name: name.to_owned(),
+                value: Value::Boolean(true),
+                transient: false,
+            }],
+            deletions: Vec::new(),
+            call: VariablesCall::Modify,
+        }
     }
 
     /// A correlation by name alone.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::Driver;
-use crate::command::{Command, Signal, VariableInput};
+use crate::command::{Command, Signal};
 use crate::id::Id;
 use crate::row::EventKind;
 use crate::value::Value;
@@ -350,17 +350,7 @@ fn happen(driver: &mut Driver, instance: Id, kind: EventKind, name: &str) {
             tenant: Tenant::Any,
             variables: Vec::new(),
         })),
-        _ => Command::SetVariables {
-            scope: instance,
-            local: false,
-            variables: vec![VariableInput {
-                name: "go".to_owned(),
-                value: Value::Boolean(true),
-                transient: false,
-            }],
-            deletions: Vec::new(),
-            call: crate::command::VariablesCall::Modify,
-        },
+        _ => Driver::set_true(instance, "go"),
     };
     driver.run(&command).unwrap();
 }
