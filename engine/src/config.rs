@@ -162,6 +162,9 @@ pub struct Limits {
     /// Commands that wait for the writer. From half of it on, new starts and fetches are refused; from three quarters
     /// on, everything but completions.
     pub queued_commands: usize,
+    /// How long the first start or fetch in the queue may have waited. After that, new ones are refused, unless all that
+    /// is queued fits into the next commit: a disk that hesitates is no overload.
+    pub intake_patience: Duration,
     /// Commands in one commit.
     pub group_commands: usize,
     /// Long polls that wait. Beyond, Camunda's error 500.
@@ -196,6 +199,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             queued_commands: 4096,
+            intake_patience: Duration::from_millis(500),
             group_commands: 256,
             waiting_fetches: 10_000,
             waiting_commands: 1024,

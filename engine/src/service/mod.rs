@@ -83,7 +83,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub fn open_with(config: &Config, clock: Arc<dyn Clock>, delegates: Arc<dyn Delegates>) -> Result<Self, OpenError> {
-        let store = Store::open(config, clock.now())?;
+        let mut store = Store::open(config, clock.now())?;
+        store.fold_beside()?;
         let readers = store.readers();
         let node = store.node();
         let queue = Arc::new(CommandQueue::new(&config.limits));

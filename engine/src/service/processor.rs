@@ -221,6 +221,9 @@ impl Processor {
                     metrics::counter!("handoff_engine_commands_total", "kind" => work.kind()).increment(1);
                     self.settle(work, outcome, now);
                 }
+                if let Err(error) = self.store.committed() {
+                    self.break_off(&error);
+                }
             }
             Err(error) => {
                 let joined = group.split_off(own);
@@ -273,11 +276,7 @@ impl Processor {
             .filter_map(Result::err)
             .find(StoreError::is_io)
         {
-            tracing::error!(
-                error = &cause as &dyn std::error::Error,
-                "writing failed: no more commands are taken"
-            );
-            self.broken = Some(StoreError::Broken(cause.to_string()));
+            self.break_off(&cause);
             self.fail_all(group, &error, now);
         } else if group.len() > 1 {
             tracing::warn!(
@@ -295,6 +294,14 @@ impl Processor {
             );
             self.fail_all(group, &error, now);
         }
+    }
+
+    fn break_off(&mut self, cause: &StoreError) {
+        tracing::error!(
+            error = cause as &dyn std::error::Error,
+            "writing failed: no more commands are taken"
+        );
+        self.broken = Some(StoreError::Broken(cause.to_string()));
     }
 
     fn fail_all(&mut self, group: Vec<Work>, error: &StoreError, now: Millis) {

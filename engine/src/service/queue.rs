@@ -1,7 +1,7 @@
 //! What waits for the writer: bounded, and what brings new work is refused first.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use handoff_machine::Answer;
 use parking_lot::{Condvar, Mutex};
@@ -20,6 +20,8 @@ pub(super) struct CommandQueue {
     state: Mutex<State>,
     changed: Condvar,
     capacity: usize,
+    group: usize,
+    intake_patience: Duration,
     abandoned: CancellationToken,
 }
 
@@ -27,7 +29,8 @@ pub(super) struct CommandQueue {
 struct State {
     completions: VecDeque<Work>,
     others: VecDeque<Work>,
-    intake: VecDeque<Work>,
+    /// With the time since when it waits.
+    intake: VecDeque<(Instant, Work)>,
     /// Answers to requests of commands that wait: as many as those at most.
     answers: Vec<(Ticket, Answer)>,
     woken: bool,
@@ -47,12 +50,35 @@ impl State {
         self.completions.len() + self.others.len() + self.intake.len()
     }
 
-    fn line(&mut self, class: Class) -> &mut VecDeque<Work> {
+    fn len_of(&self, class: Class) -> usize {
         match class {
-            Class::Completion => &mut self.completions,
-            Class::Other => &mut self.others,
-            Class::Intake => &mut self.intake,
+            Class::Completion => self.completions.len(),
+            Class::Other => self.others.len(),
+            Class::Intake => self.intake.len(),
         }
+    }
+
+    fn push(&mut self, class: Class, work: Work) {
+        match class {
+            Class::Completion => self.completions.push_back(work),
+            Class::Other => self.others.push_back(work),
+            Class::Intake => self.intake.push_back((Instant::now(), work)),
+        }
+    }
+
+    /// Moves the first of a class to a batch.
+    fn take(&mut self, class: Class, count: usize, batch: &mut Vec<Work>) {
+        let count = count.min(self.len_of(class));
+        match class {
+            Class::Completion => batch.extend(self.completions.drain(..count)),
+            Class::Other => batch.extend(self.others.drain(..count)),
+            Class::Intake => batch.extend(self.intake.drain(..count).map(|(_, work)| work)),
+        }
+    }
+
+    /// Whether the first start or fetch has waited for longer than `patience`.
+    fn intake_is_late(&self, patience: Duration) -> bool {
+        self.intake.front().is_some_and(|(since, _)| since.elapsed() >= patience)
     }
 }
 
@@ -62,6 +88,8 @@ impl CommandQueue {
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
             capacity: limits.queued_commands.max(4),
+            group: limits.group_commands,
+            intake_patience: limits.intake_patience,
             abandoned: CancellationToken::new(),
         }
     }
@@ -78,13 +106,14 @@ impl CommandQueue {
         if state.closed {
             return Err(CommandError::ShuttingDown);
         }
-        if state.len() >= room {
+        let late = class == Class::Intake && state.len() > self.group && state.intake_is_late(self.intake_patience);
+        if late || state.len() >= room {
             metrics::counter!("handoff_engine_commands_shed_total", "kind" => work.kind()).increment(1);
             return Err(CommandError::Overloaded {
                 retry_after: RETRY_AFTER,
             });
         }
-        state.line(class).push_back(work);
+        state.push(class, work);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -113,7 +142,11 @@ impl CommandQueue {
         let dropped = {
             let mut state = self.state.lock();
             state.closed = true;
-            [Class::Completion, Class::Other, Class::Intake].map(|class| std::mem::take(state.line(class)))
+            let mut dropped = Vec::new();
+            for class in [Class::Completion, Class::Other, Class::Intake] {
+                state.take(class, usize::MAX, &mut dropped);
+            }
+            dropped
         };
         drop(dropped);
         self.abandoned.cancel();
@@ -139,14 +172,12 @@ impl CommandQueue {
             (Class::Other, max / 4),
             (Class::Intake, max / 4),
         ] {
-            let line = state.line(class);
-            let count = line.len().min(share.max(1)).min(max - work.len());
-            work.extend(line.drain(..count));
+            let room = max - work.len();
+            state.take(class, share.max(1).min(room), &mut work);
         }
         for class in [Class::Completion, Class::Other, Class::Intake] {
-            let line = state.line(class);
-            let count = line.len().min(max - work.len());
-            work.extend(line.drain(..count));
+            let room = max - work.len();
+            state.take(class, room, &mut work);
         }
         Batch {
             work,
@@ -226,6 +257,20 @@ mod tests {
         );
         assert_eq!(fill(&queue, start), 0, "there is still more than half");
         assert_eq!(fill(&queue, completion), 40);
+    }
+
+    #[test]
+    fn new_work_is_shed_when_it_waits_for_too_long_behind_more_than_a_commit() {
+        let queue = CommandQueue::new(&Limits {
+            group_commands: 3,
+            intake_patience: Duration::ZERO,
+            ..Limits::default()
+        });
+        assert_eq!(fill(&queue, start), 4, "what fits into a commit, and the first beyond");
+        queue.push(completion()).unwrap();
+        queue.push(other()).unwrap();
+        queue.take(3, Duration::ZERO);
+        assert_eq!(fill(&queue, start), 1);
     }
 
     #[test]

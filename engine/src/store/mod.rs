@@ -7,6 +7,7 @@
 
 mod apply;
 pub mod backup;
+mod checkpoint;
 pub mod error;
 pub mod field;
 pub(crate) mod ids;
@@ -29,6 +30,7 @@ use handoff_machine::{Id, Millis, Node};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use self::apply::Applier;
+use self::checkpoint::{Checkpointer, Checkpoints};
 pub use self::error::{OpenError, StoreError};
 use self::ids::IdSource;
 pub use self::models::ModelCache;
@@ -62,10 +64,12 @@ pub(crate) struct Store {
     level: HistoryLevel,
     node: Node,
     readers: ReaderPool,
+    /// None: the writer folds the log itself.
+    checkpoints: Option<Checkpoints>,
     #[cfg(test)]
     pub(crate) faults: Option<Faults>,
     // Dropped last: the directory is free when the connections are closed.
-    _directory: DataDir,
+    directory: DataDir,
 }
 
 impl Store {
@@ -94,10 +98,41 @@ impl Store {
             level: config.history,
             node,
             readers,
+            checkpoints: None,
             #[cfg(test)]
             faults: None,
-            _directory: directory,
+            directory,
         })
+    }
+
+    /// Folds the log beside the writer from now on, and no longer within its commits.
+    pub(crate) fn fold_beside(&mut self) -> Result<(), OpenError> {
+        let checkpointer = Checkpointer::open(&self.directory.database, None)?;
+        self.checkpoints = Some(Checkpoints::start(checkpointer, &self.connection)?);
+        Ok(())
+    }
+
+    /// To be called after a commit: the log may have to be folded.
+    ///
+    /// # Errors
+    /// It could not be, in a way after which nothing more may be written.
+    pub(crate) fn committed(&mut self) -> Result<(), StoreError> {
+        match &mut self.checkpoints {
+            Some(checkpoints) => checkpoints.committed(&self.connection),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what [`Store::fold_beside`] has begun, after what it was asked for.
+    fn stop_folding(&mut self) {
+        self.checkpoints = None;
+    }
+
+    /// Folds the log once, as it is done beside the writer.
+    #[cfg(test)]
+    pub(crate) fn fold_once(&self, vfs: Option<&str>) {
+        let checkpointer = Checkpointer::open(&self.directory.database, vfs).unwrap();
+        checkpointer.fold().unwrap();
     }
 
     pub(crate) fn node(&self) -> Node {
@@ -257,7 +292,8 @@ impl Store {
     }
 
     /// Closes the store: notes the ids that were given, and folds the log into the database.
-    pub(crate) fn close(self) -> Result<(), StoreError> {
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        self.stop_folding();
         self.ids.close(&self.connection)?;
         self.checkpoint(true)
     }

@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::OpenError;
@@ -101,15 +102,29 @@ pub(super) fn writer(directory: &DataDir, vfs: Option<&str>) -> Result<Connectio
         });
     }
     let path = &directory.database;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = match vfs {
-        None => Connection::open_with_flags(path, flags),
-        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
-    }
-    .map_err(|source| explain(path, source))?;
+    let mut connection = writing(path, OpenFlags::SQLITE_OPEN_CREATE, vfs).map_err(|source| explain(path, source))?;
     prepare(path, &mut connection)?;
     directory.sync()?;
     Ok(connection)
+}
+
+/// Opens a connection that folds the log of a database that is there.
+pub(super) fn checkpointer(path: &Path, vfs: Option<&str>) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = writing(path, OpenFlags::empty(), vfs)?;
+        // A fold syncs the log, and then the database.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(connection)
+    };
+    open().map_err(|source| explain(path, source))
+}
+
+fn writing(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> rusqlite::Result<Connection> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    match vfs {
+        None => Connection::open_with_flags(path, flags),
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs),
+    }
 }
 
 /// Opens a connection that cannot write.
@@ -121,7 +136,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
         connection.pragma_update(None, "cache_size", -i64::from(READER_CACHE_KIB))?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        keep_plans(&connection)?;
         Ok(connection)
     };
     open().map_err(|source| explain(path, source))
@@ -180,6 +195,13 @@ fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    keep_plans(connection)
+}
+
+/// Keeps statements compiled. Otherwise SQLite compiles those anew, at each of their runs, of which a parameter might tell
+/// whether a partial index can be used.
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }

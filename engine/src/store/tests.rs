@@ -1,5 +1,6 @@
 //! The store by itself: opening, closing, what a file may be, and rows that come back as they were.
 
+mod checkpoints;
 mod decisions;
 mod opening;
 mod plans;

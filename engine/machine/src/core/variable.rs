@@ -1,5 +1,7 @@
 //! Variables and their scopes.
 
+use std::collections::BTreeSet;
+
 use super::halt::Run;
 use super::work::Work;
 use crate::command::VariableInput;
@@ -33,7 +35,11 @@ impl Work<'_> {
         if let Some(id) = self.variable_names.get(&scope).and_then(|names| names.get(name)) {
             return Ok(Some(*id));
         }
-        if self.tables.variables.is_loaded(scope) || self.is_new_scope(scope) {
+        let absent = |names: &BTreeSet<String>| names.contains(name);
+        if self.tables.variables.is_loaded(scope)
+            || self.is_new_scope(scope)
+            || self.absent_variables.get(&scope).is_some_and(absent)
+        {
             return Ok(None);
         }
         match self.view.variable(scope, name)? {
@@ -43,7 +49,10 @@ impl Work<'_> {
                 self.learn_variable(row);
                 Ok(Some(id))
             }
-            _ => Ok(None),
+            _ => {
+                self.absent_variables.entry(scope).or_default().insert(name.to_owned());
+                Ok(None)
+            }
         }
     }
 

@@ -46,12 +46,8 @@ pub(super) fn run(bench: &Bench<'_>, table: &mut Table, ours: &Report) -> Result
     })?;
     let ready = began.elapsed();
 
-    let mut load = Load::of(bench);
-    if !bench.args.long {
-        // Its rates do not depend on how long they are measured, once it is warm.
-        load.instances = load.instances.div_ceil(4);
-    }
-    let theirs = load.run(bench, rest.base())?;
+    // All of the load: the more tasks are open, the slower it fetches them.
+    let theirs = Load::of(bench).run(bench, rest.base())?;
     let resident = process.resident_bytes()? as f64 / f64::from(1 << 20);
     table.value("Camunda: ready after start", millis(ready), "ms");
     table.value("Camunda: starts", theirs.starts_per_s, "/s");

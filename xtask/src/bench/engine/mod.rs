@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// Only sections whose name contains this
     #[arg(long, value_name = "WORD")]
     only: Vec<String>,
-    /// Five million instances in history, and Camunda under all of the load
+    /// Five million instances in history
     #[arg(long)]
     long: bool,
     /// Instances that the load generator starts and completes

@@ -79,6 +79,8 @@ pub(super) struct Work<'a> {
     pub(super) ended_loops: BTreeMap<Id, Vec<(String, Value)>>,
     /// Stored variables that are known, by scope and name.
     pub(super) variable_names: BTreeMap<Id, BTreeMap<String, Id>>,
+    /// Names that have no stored variable, by scope.
+    pub(super) absent_variables: BTreeMap<Id, BTreeSet<String>>,
     /// Transient variables by scope.
     pub(super) transient: BTreeMap<Id, IndexMap<String, Value>>,
     /// Instances that have ended in this command, as they were.
@@ -132,6 +134,7 @@ impl<'a> Work<'a> {
             changed: Vec::new(),
             ended_loops: BTreeMap::new(),
             variable_names: BTreeMap::new(),
+            absent_variables: BTreeMap::new(),
             transient: BTreeMap::new(),
             ended: BTreeMap::new(),
             called: BTreeMap::new(),

@@ -30,10 +30,12 @@ impl Work<'_> {
     }
 
     pub(in crate::core) fn execution(&mut self, id: Id) -> Seen<Option<&Execution>> {
-        if !self.tables.executions.knows(id)
-            && let Some(row) = self.view.execution(id)?
-        {
-            self.tables.executions.load(row);
+        // Scopes are walked up to the instance, which is none.
+        if !self.tables.executions.knows(id) && !self.tables.instances.knows(id) {
+            match self.view.execution(id)? {
+                Some(row) => self.tables.executions.load(row),
+                None => self.tables.executions.note_absent(id),
+            }
         }
         Ok(self.tables.executions.get(id))
     }
@@ -42,6 +44,8 @@ impl Work<'_> {
         if !self.tables.external_tasks.knows(id)
             && let Some(row) = self.view.external_task(id)?
         {
+            // An execution has one at most.
+            self.tables.external_tasks.set_loaded(row.execution);
             self.tables.external_tasks.load(row);
         }
         Ok(self.tables.external_tasks.get(id))

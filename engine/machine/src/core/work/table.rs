@@ -1,6 +1,6 @@
 //! The rows of one kind that a command has seen or made, and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::delta::Change;
 use crate::id::Id;
@@ -39,6 +39,8 @@ struct Owned {
 
 pub(in crate::core) struct Table<R> {
     entries: BTreeMap<Id, Entry<R>>,
+    /// Looked for in the store, and not found.
+    absent: BTreeSet<Id>,
     owned: BTreeMap<Id, Owned>,
 }
 
@@ -46,6 +48,7 @@ impl<R> Default for Table<R> {
     fn default() -> Self {
         Self {
             entries: BTreeMap::new(),
+            absent: BTreeSet::new(),
             owned: BTreeMap::new(),
         }
     }
@@ -54,7 +57,12 @@ impl<R> Default for Table<R> {
 impl<R: Row> Table<R> {
     /// Whether the row has been looked for before, found or not.
     pub(in crate::core) fn knows(&self, id: Id) -> bool {
-        self.entries.contains_key(&id)
+        self.entries.contains_key(&id) || self.absent.contains(&id)
+    }
+
+    /// The store has no such row.
+    pub(in crate::core) fn note_absent(&mut self, id: Id) {
+        self.absent.insert(id);
     }
 
     /// The row made in this very command: nothing in the store can hang on it.

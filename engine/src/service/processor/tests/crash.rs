@@ -76,8 +76,14 @@ impl Recorded {
         ids
     }
 
-    fn fold(&mut self, truncate: bool) {
-        self.rig.processor.store.checkpoint(truncate).unwrap();
+    fn fold(&mut self) {
+        self.rig.processor.store.checkpoint(true).unwrap();
+        self.seen();
+    }
+
+    /// As it is done beside the writer.
+    fn fold_beside(&mut self) {
+        self.rig.processor.store.fold_once(Some(self.recorder.name()));
         self.seen();
     }
 }
@@ -103,7 +109,7 @@ fn script(run: &mut Recorded) {
     run.step(start("timer", None, &[]));
     let tasks = run.fetch("t");
     assert_eq!(tasks.len(), 3);
-    run.fold(false);
+    run.fold_beside();
     run.step(complete(tasks[0], "w"));
     run.step(Command::ExternalTask {
         id: tasks[1],
@@ -122,7 +128,7 @@ fn script(run: &mut Recorded) {
     let late = run.fetch("late");
     assert_eq!(late.len(), 1, "the timer has fired");
     run.step(complete(late[0], "w"));
-    run.fold(true);
+    run.fold();
     run.step(Command::ExternalTask {
         id: tasks[1],
         action: ExternalTaskAction::SetRetries(1),

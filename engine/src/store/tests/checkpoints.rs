@@ -1,0 +1,48 @@
+//! The log is folded beside the writer: when enough has come together, and without the writer.
+
+use rusqlite::params;
+
+use super::{directory, open};
+use crate::store::Store;
+
+/// Commits so many pages, one by one.
+fn write(store: &mut Store, from: i64, pages: i64) {
+    for key in from..from + pages {
+        store.begin().unwrap();
+        let mut insert = store
+            .connection()
+            .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, zeroblob(3000))")
+            .unwrap();
+        insert.execute(params![format!("page {key}")]).unwrap();
+        drop(insert);
+        store.commit().unwrap();
+        store.committed().unwrap();
+    }
+}
+
+/// Pages of the log, and how many of them are in the database too.
+fn log(store: &Store) -> (i64, i64) {
+    let sql = "PRAGMA wal_checkpoint(NOOP)";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
+    store.connection().query_row(sql, [], read).unwrap()
+}
+
+#[test]
+fn a_log_is_folded_when_enough_has_come_together() {
+    let (_directory, config) = directory();
+    let mut store = open(&config);
+    store.fold_beside().unwrap();
+    write(&mut store, 0, 100);
+    store.stop_folding();
+    assert_eq!(log(&store).1, 0, "a little is not worth it");
+
+    store.fold_beside().unwrap();
+    write(&mut store, 100, 1_000);
+    // It ends after what it was asked for.
+    store.stop_folding();
+    let (pages, folded) = log(&store);
+    assert!(folded >= 1_000, "of {pages} pages {folded} are folded");
+    let rows = "SELECT count(*) FROM meta WHERE key LIKE 'page %'";
+    let count: i64 = store.connection().query_row(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1_100);
+}
