@@ -262,6 +262,8 @@ impl Shared {
                 Some(connection) => connection,
                 None => server.insert(Server::connect(&self.upstream, client)?),
             };
+            let under_way = Arc::clone(&connection.under_way);
+            let _under_way = lock(&under_way);
             let response = connection.ask(&request)?;
             exchange.status = response.status;
             exchange.response = response.body.clone();
@@ -295,25 +297,34 @@ fn answer(client: &mut TcpStream, status: u16, body: &str) -> Result<()> {
 struct Server {
     stream: TcpStream,
     reader: BufReader<TcpStream>,
+    /// Held from a request until its response is passed on.
+    under_way: Arc<Mutex<()>>,
 }
 
 impl Server {
-    /// Connects. When the client goes away, so does this connection: the server sees what it would see without a proxy.
+    /// Connects. When one side goes away, so does the connection to the other: both see what they would see without a
+    /// proxy.
     fn connect(upstream: &str, client: &TcpStream) -> Result<Self> {
         let stream = TcpStream::connect(upstream)?;
         stream.set_nodelay(true)?;
-        let (client, server) = (client.try_clone()?, stream.try_clone()?);
+        let (from_client, to_server) = (client.try_clone()?, stream.try_clone()?);
         thread::spawn(move || {
-            let mut byte = [0];
-            // A byte to be read is the next request, which a client only sends after a response.
-            while let Ok(1..) = client.peek(&mut byte) {
-                thread::park_timeout(std::time::Duration::from_millis(20));
-            }
-            let _ = server.shutdown(Shutdown::Both);
+            wait_for_end(&from_client);
+            let _ = to_server.shutdown(Shutdown::Both);
+        });
+        let (from_server, to_client) = (stream.try_clone()?, client.try_clone()?);
+        let under_way = Arc::<Mutex<()>>::default();
+        let exchange = Arc::clone(&under_way);
+        thread::spawn(move || {
+            wait_for_end(&from_server);
+            // A last response may still be on its way.
+            let _exchange = lock(&exchange);
+            let _ = to_client.shutdown(Shutdown::Both);
         });
         Ok(Self {
             reader: BufReader::new(stream.try_clone()?),
             stream,
+            under_way,
         })
     }
 
@@ -326,6 +337,15 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// Returns when the other side has closed a connection.
+fn wait_for_end(stream: &TcpStream) {
+    let mut byte = [0];
+    // A byte to be read is the next message: its reader takes it.
+    while let Ok(1..) = stream.peek(&mut byte) {
+        thread::park_timeout(std::time::Duration::from_millis(20));
     }
 }
 
