@@ -78,7 +78,9 @@ impl State {
 
     /// Whether the first start or fetch has waited for longer than `patience`.
     fn intake_is_late(&self, patience: Duration) -> bool {
-        self.intake.front().is_some_and(|(since, _)| since.elapsed() >= patience)
+        self.intake
+            .front()
+            .is_some_and(|(since, _)| since.elapsed() >= patience)
     }
 }
 
