@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -12,6 +13,11 @@ use super::error::OpenError;
 pub const DATABASE_FILE: &str = "engine.db";
 /// Locked by the process that has the directory.
 const LOCK_FILE: &str = "engine.lock";
+
+/// How long a directory may still be held: by an engine that is just ending, or by a process that was started by whoever
+/// closed the directory, which has copies of all open files until it runs its program.
+const LOCK_PATIENCE: Duration = Duration::from_millis(500);
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// Marks our files: `HdOf`.
 const APPLICATION_ID: i64 = 0x4864_4f66;
@@ -59,13 +65,19 @@ impl DataDir {
             .write(true)
             .open(path.join(LOCK_FILE))
             .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                database: path.join(DATABASE_FILE),
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(Self {
+                        database: path.join(DATABASE_FILE),
+                        _lock: lock,
+                    });
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
         }
     }
 
