@@ -84,7 +84,7 @@ impl Engine {
     /// As [`Engine::open`].
     pub fn open_with(config: &Config, clock: Arc<dyn Clock>, delegates: Arc<dyn Delegates>) -> Result<Self, OpenError> {
         let mut store = Store::open(config, clock.now())?;
-        store.fold_beside()?;
+        store.fold_beside(None)?;
         let readers = store.readers();
         let node = store.node();
         let queue = Arc::new(CommandQueue::new(&config.limits));

@@ -106,8 +106,8 @@ impl Store {
     }
 
     /// Folds the log beside the writer from now on, and no longer within its commits.
-    pub(crate) fn fold_beside(&mut self) -> Result<(), OpenError> {
-        let checkpointer = Checkpointer::open(&self.directory.database, None)?;
+    pub(crate) fn fold_beside(&mut self, vfs: Option<&str>) -> Result<(), OpenError> {
+        let checkpointer = Checkpointer::open(&self.directory.database, vfs)?;
         self.checkpoints = Some(Checkpoints::start(checkpointer, &self.connection)?);
         Ok(())
     }

@@ -31,12 +31,12 @@ fn log(store: &Store) -> (i64, i64) {
 fn a_log_is_folded_when_enough_has_come_together() {
     let (_directory, config) = directory();
     let mut store = open(&config);
-    store.fold_beside().unwrap();
+    store.fold_beside(None).unwrap();
     write(&mut store, 0, 100);
     store.stop_folding();
     assert_eq!(log(&store).1, 0, "a little is not worth it");
 
-    store.fold_beside().unwrap();
+    store.fold_beside(None).unwrap();
     write(&mut store, 100, 1_000);
     // It ends after what it was asked for.
     store.stop_folding();

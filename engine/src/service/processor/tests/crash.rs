@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use handoff_machine::command::{Command, ExternalTaskAction};
 use handoff_machine::{Id, Value};
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use super::{NOW, Rig, complete, model, of, start};
 use crate::config::Config;
 use crate::service::error::CommandError;
+use crate::store::DATABASE_FILE;
 use crate::store::recorder::images::{Disk, Image, Unsynced, write};
 use crate::store::recorder::{Op, Recorder};
 
@@ -250,4 +252,25 @@ fn a_sync_that_fails_on_disk_ends_all_writing_and_loses_no_answer() {
     // The write may have reached the disk although its sync failed; nobody was told that it did.
     assert!(found == before || found.len() > before.len());
     assert!(before.iter().all(|row| row.starts_with("meta") || found.contains(row)));
+}
+
+#[test]
+fn a_fold_beside_the_writer_that_fails_on_disk_ends_all_writing_and_loses_no_answer() {
+    let mut run = Recorded::new();
+    script(&mut run);
+    run.rig.processor.store.fold_beside(Some(run.recorder.name())).unwrap();
+    let database = |op: &Op| matches!(op, Op::Sync { file } if file == DATABASE_FILE);
+    fail_from(&run, ffi::SQLITE_IOERR_FSYNC, database);
+    // Until the log is long enough, and its failure is noted: that takes a turn of another thread.
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut before = Vec::new();
+    while !run.rig.processor.is_broken() {
+        assert!(Instant::now() < until, "the failed fold was not noticed");
+        let file = [("file", Value::Bytes(vec![7; 200_000]))];
+        assert!(run.rig.run(start("task", None, &file)).is_ok());
+        before = run.rig.dump();
+    }
+    assert!(run.rig.run(start("task", None, &[])).is_err());
+    run.recorder.fail(None);
+    assert_eq!(run.rig.crash().dump(), before, "the log has all that was answered");
 }
