@@ -52,6 +52,12 @@ fn needed(case: &Json, shared: &Map<String, Json>, mut own: Map<String, Json>) -
     Json::Object(own)
 }
 
+/// Whether a model has a timer for certain seconds of every minute, such as `0/2 * * * * ?`.
+fn goes_by_the_clock(case: &Json) -> bool {
+    let mut files = case["files"].as_object().into_iter().flat_map(Map::values);
+    files.any(|file| file.as_str().is_some_and(|text| text.contains("* * * * ?")))
+}
+
 fn known_failures() -> Result<BTreeSet<String>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance-known-failures.txt");
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -94,10 +100,14 @@ async fn recorded_models_are_executed_alike() -> Result<()> {
             let Some((name, case)) = left.lock().await.next() else {
                 break;
             };
-            results.push((
-                name.as_str(),
-                play(&server, case).await.err().map(|error| format!("{error:#}")),
-            ));
+            let mut outcome = play(&server, case).await;
+            if outcome.is_err() && goes_by_the_clock(case) {
+                // The moment at which its timer fires has come in between. The next one is seconds away.
+                let anew = TestServer::start().await?;
+                outcome = play(&anew, case).await;
+                anew.stop().await?;
+            }
+            results.push((name.as_str(), outcome.err().map(|error| format!("{error:#}"))));
         }
         server.stop().await?;
         Ok::<_, anyhow::Error>(results)
