@@ -296,6 +296,7 @@ impl Processor {
         }
     }
 
+    /// Nothing is written any more.
     fn break_off(&mut self, cause: &StoreError) {
         tracing::error!(
             error = cause as &dyn std::error::Error,

@@ -283,19 +283,18 @@ impl Store {
         Ok(())
     }
 
-    /// Folds the log into the database, as far as readers let it.
-    pub(crate) fn checkpoint(&self, truncate: bool) -> Result<(), StoreError> {
-        let mode = if truncate { "TRUNCATE" } else { "PASSIVE" };
+    /// Folds the log into the database, and empties it if readers let it.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         Ok(self
             .connection
-            .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))?)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Closes the store: notes the ids that were given, and folds the log into the database.
     pub(crate) fn close(mut self) -> Result<(), StoreError> {
         self.stop_folding();
         self.ids.close(&self.connection)?;
-        self.checkpoint(true)
+        self.checkpoint()
     }
 
     #[cfg(test)]

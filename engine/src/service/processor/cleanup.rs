@@ -46,7 +46,7 @@ impl Processor {
                     "history that has had its time could not be removed"
                 );
                 if error.is_io() {
-                    self.broken = Some(StoreError::Broken(error.to_string()));
+                    self.break_off(&error);
                 }
                 Millis::try_from(self.history.cleanup_interval.as_millis()).unwrap_or(Millis::MAX)
             }
@@ -69,6 +69,7 @@ impl Processor {
             self.store.rollback()?;
             return Err(error);
         }
+        self.store.committed()?;
         if removed > 0 {
             metrics::counter!("handoff_engine_history_removed_total").increment(removed);
             tracing::debug!(instances = removed, "history has had its time and was removed");

@@ -79,7 +79,7 @@ impl Recorded {
     }
 
     fn fold(&mut self) {
-        self.rig.processor.store.checkpoint(true).unwrap();
+        self.rig.processor.store.checkpoint().unwrap();
         self.seen();
     }
 

@@ -34,7 +34,7 @@ fn template() -> TempDir {
     rig.deploy(&model::many("many"));
     rig.deploy(&model::call("caller", "task"));
     let directory = super::crash::folder();
-    rig.processor.store.checkpoint(true).unwrap();
+    rig.processor.store.checkpoint().unwrap();
     let from = rig.config.data_dir.join(crate::store::DATABASE_FILE);
     std::fs::copy(from, directory.path().join(crate::store::DATABASE_FILE)).unwrap();
     directory
