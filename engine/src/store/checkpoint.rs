@@ -1,28 +1,27 @@
-//! Folds the log into the database beside the writer, on a connection and a thread of its own: a commit waits for its own
-//! sync, and not for the pages of the commits before it.
+//! Folds the log into the database beside the writer, on a connection and a thread of its own: a commit does not wait for the
+//! pages of the commits before it.
 //!
 //! SQLite lets a checkpoint and the writer work at once. The log starts anew at a write that finds all of it folded; under
 //! a load without a pause that moment does not come by itself, so the writer folds what is left once the log has
 //! [`LONG`] pages.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::error::{OpenError, StoreError};
+use super::log::Log;
 use super::open;
 
 /// Pages of the log that are not folded yet, after which they are.
-const BEHIND: i64 = 1_000;
+const BEHIND: i64 = 2_000;
 /// The log is looked at after so many commits: SQLite compiles the question anew each time.
 const COMMITS: u32 = 16;
 /// Pages of the log from which on the writer folds it itself: 32 MiB.
-const LONG: u32 = 8_000;
+const LONG: u32 = 16_000;
 /// Until a fold is tried again that had no room on the disk.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,12 +40,12 @@ impl Checkpointer {
     }
 
     /// Folds each time that somebody asks and enough has come together, until nobody can ask any more.
-    fn run(&self, asked: &Receiver<()>, failure: &Mutex<Option<StoreError>>) {
+    fn run(&self, asked: &Receiver<()>, log: &Log) {
         while asked.recv().is_ok() {
             let folded = behind(&self.0).and_then(|behind| if behind < BEHIND { Ok(()) } else { self.fold() });
             let Err(error) = folded else { continue };
             if error.is_io() {
-                *failure.lock() = Some(error);
+                log.fail(error);
                 return;
             }
             tracing::warn!(
@@ -69,19 +68,16 @@ pub(super) struct Checkpoints {
     ask: Option<SyncSender<()>>,
     /// Commits since the log was looked at.
     commits: u32,
-    failure: Arc<Mutex<Option<StoreError>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
     /// Starts it. From now on the writer folds the log only when it is long.
-    pub(super) fn start(checkpointer: Checkpointer, writer: &Connection) -> Result<Self, OpenError> {
+    pub(super) fn start(checkpointer: Checkpointer, writer: &Connection, log: Log) -> Result<Self, OpenError> {
         let (ask, asked) = sync_channel(1);
-        let failure = Arc::<Mutex<Option<StoreError>>>::default();
-        let noted = Arc::clone(&failure);
         let thread = std::thread::Builder::new()
             .name("engine-log".to_owned())
-            .spawn(move || checkpointer.run(&asked, &noted))
+            .spawn(move || checkpointer.run(&asked, &log))
             .map_err(OpenError::Thread)?;
         writer
             .pragma_update_and_check(None, "wal_autocheckpoint", LONG, |_| Ok(()))
@@ -89,7 +85,6 @@ impl Checkpoints {
         Ok(Self {
             ask: Some(ask),
             commits: 0,
-            failure,
             thread: Some(thread),
         })
     }
@@ -97,11 +92,8 @@ impl Checkpoints {
     /// Notes a commit, and looks now and then whether there is enough to fold.
     ///
     /// # Errors
-    /// Folding failed before, in a way after which nothing can be known of the file.
+    /// It could not be looked.
     pub(super) fn committed(&mut self, writer: &Connection) -> Result<(), StoreError> {
-        if let Some(error) = self.failure.lock().as_ref() {
-            return Err(error.repeat());
-        }
         self.commits += 1;
         if self.commits < COMMITS {
             return Ok(());

@@ -33,10 +33,10 @@ const MIGRATIONS: &[&str] = &[
 /// SQLite before this one could damage a WAL database when a checkpoint met a restart of the log.
 const SQLITE_MIN: i32 = 3_051_003;
 
-/// A page. Small rows in groups touch few pages, and each page that is touched is written to the log as a whole.
-const PAGE_BYTES: u32 = 4096;
-/// The page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: u32 = 16 * 1024;
+/// A page. Each page that a commit touches is written to the log as a whole, and a small commit touches a few bytes of many.
+const PAGE_BYTES: u32 = 2048;
+/// The page cache of the writer, in KiB. After a page was split a commit walks through all of it.
+const WRITER_CACHE_KIB: u32 = 8 * 1024;
 /// The page cache of one reader, in KiB.
 const READER_CACHE_KIB: u32 = 2 * 1024;
 /// Statements that a connection keeps compiled.
@@ -197,8 +197,8 @@ fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
     }
     // One process has the directory, and the readers are its own.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-    // In WAL mode only FULL syncs the log at each commit.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The log is synced when it is folded, and for each commit by `Log::sync`.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -i64::from(WRITER_CACHE_KIB))?;
