@@ -1,15 +1,15 @@
 //! The engine at work: commands go in, one thread decides and writes them in groups, answers come out.
 //!
 //! ```text
-//!  REST ──submit──► CommandQueue ──► writer thread: Processor over a Store ──COMMIT──► Publisher ──sync──► answers
-//!   │                (bounded)                       ▲                                      │ request  (only now)
-//!   └─read─► ReaderPool                              │ answer                               ▼
-//!                                                    └───────────────────────────── delegates (tokio)
+//!  REST ──submit──► CommandQueue ──► writer thread: Processor over a StoreWriter ──COMMIT──► answers, wake-ups
+//!   │                (bounded)            │  ▲                                                 (only now)
+//!   └─read─► ReaderPool              request │ answer
+//!                                         ▼  │
+//!                                     delegates (tokio)
 //! ```
 //!
-//! Invariant: nothing in memory (long polls, timers, reservations) changes before the commit that it follows from, and
-//! nothing is answered or sent out before that commit is on disk. Nothing slow runs on the writer: it does no network I/O
-//! and waits for no one but the disk.
+//! Invariant: nothing is answered, and nothing in memory (long polls, timers, reservations) changes, before the
+//! commit that it follows from. Nothing slow runs on the writer: it does no network I/O and waits for no one.
 //! Invariant: there is one clock, [`clock::Clock`], and the whole of it can be driven by hand on one thread
 //! (`Processor`).
 
@@ -20,9 +20,7 @@ mod error;
 pub mod fetch;
 mod horizon;
 mod metrics;
-mod outbox;
 mod processor;
-mod publisher;
 mod queue;
 mod reservations;
 mod scripts;

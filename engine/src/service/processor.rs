@@ -1,5 +1,5 @@
 //! The heart of the service, without threads: takes work and the time, decides it in groups, and changes memory after
-//! each commit. What it has to tell it hands out ([`Outbox`]): that is told when the commits are on disk.
+//! each commit.
 //!
 //! A group is one transaction. A command that is refused leaves no trace in it, because the machine writes nothing
 //! before it is decided. If the store fails, the whole group is rolled back and its commands are run again one by one,
@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Instant;
 
 use handoff_machine::command::Command;
+use handoff_machine::request::Request;
 use handoff_machine::{Answer, Id, Millis};
 
 use self::decide::Outcome;
@@ -26,7 +27,6 @@ use super::error::CommandError;
 use super::fetch::Waiters;
 use super::horizon::Horizon;
 use super::metrics::{Counters, count};
-use super::outbox::Outbox;
 use super::reservations::{Reservations, Ticket};
 use crate::config::{HistoryConfig, Limits};
 use crate::store::{Store, StoreError};
@@ -36,10 +36,16 @@ const JOB_PAUSE: Millis = 5_000;
 /// A clock that goes back by less is only corrected, and nobody waits noticeably longer.
 const CORRECTION: Millis = 1_000;
 
+/// A request that goes out. Its answer must come back, whatever it is.
+pub(super) struct Outgoing {
+    pub(super) ticket: Ticket,
+    pub(super) request: Box<Request>,
+}
+
 /// What a turn came to.
 pub(super) struct Turn {
-    /// To be told when the log is synced.
-    pub(super) outbox: Outbox,
+    /// To be sent.
+    pub(super) outgoing: Vec<Outgoing>,
     /// When the next turn is due, if nothing comes before.
     pub(super) next: Option<Millis>,
 }
@@ -57,7 +63,7 @@ pub(super) struct Processor {
     waiting: HashMap<Ticket, Box<Pending>>,
     /// What follows from the last turn: it is done in the next.
     ready: Vec<Work>,
-    outbox: Outbox,
+    outgoing: Vec<Outgoing>,
     /// Topics of which a task was passed over because its instance was reserved.
     passed_over: HashSet<String>,
     /// Whether anything was released since the group that is settled was decided.
@@ -84,7 +90,7 @@ impl Processor {
             reservations: Reservations::default(),
             waiting: HashMap::new(),
             ready: Vec::new(),
-            outbox: Outbox::default(),
+            outgoing: Vec::new(),
             passed_over: HashSet::new(),
             released: false,
             next_cleanup: Arc::default(),
@@ -97,7 +103,6 @@ impl Processor {
     /// Does all that can be done now.
     pub(super) fn turn(&mut self, now: Millis, work: Vec<Work>, answers: Vec<(Ticket, Answer)>) -> Turn {
         self.look_at_clock(now);
-        self.look_at_log();
         let mut all = std::mem::take(&mut self.ready);
         all.extend(
             answers
@@ -114,7 +119,8 @@ impl Processor {
         all.extend(work);
         all.extend(self.due_jobs(now));
         for fetch in self.waiters.take_late(now) {
-            self.outbox.answer_fetch(fetch.reply, Ok(Vec::new()));
+            // Whose client has gone needs no answer.
+            let _ = fetch.reply.send(Ok(Vec::new()));
         }
         for pending in self.reservations.give_up(now) {
             self.gave_up(Box::new(pending), now);
@@ -127,7 +133,7 @@ impl Processor {
         }
         self.clean_up(now);
         Turn {
-            outbox: std::mem::take(&mut self.outbox),
+            outgoing: std::mem::take(&mut self.outgoing),
             next: self.next(now),
         }
     }
@@ -154,15 +160,6 @@ impl Processor {
         match self.broken {
             Some(error) => Err(error),
             None => self.store.close(),
-        }
-    }
-
-    /// Writing may have failed beside, in a sync or a fold.
-    fn look_at_log(&mut self) {
-        if self.broken.is_none()
-            && let Err(error) = self.store.log().check()
-        {
-            self.break_off(&error);
         }
     }
 
@@ -232,8 +229,7 @@ impl Processor {
         }
     }
 
-    /// Decides each of a group and commits them together. The outcomes hold only after this has returned, and may be told
-    /// only when the log is synced.
+    /// Decides each of a group and commits them together. The outcomes hold only after this has returned.
     ///
     /// Fetches that wait for what the group makes join it, at its end: what they lock is on disk with the tasks
     /// themselves, one sync earlier. If the group comes to nothing they wait again, at their old place.
@@ -246,7 +242,6 @@ impl Processor {
         group.extend(waiting.into_iter().map(|fetch| Work::Fetch(Box::new(fetch))));
         self.decide_all(group, &mut outcomes, now)?;
         self.store.commit()?;
-        self.outbox.committed();
         Ok(outcomes)
     }
 
@@ -311,7 +306,7 @@ impl Processor {
         for work in group {
             match work {
                 Work::Command(pending) => self.not_stored(pending, error.repeat(), now),
-                Work::Fetch(fetch) => self.outbox.answer_fetch(fetch.reply, Err(error.repeat().into())),
+                Work::Fetch(fetch) => drop(fetch.reply.send(Err(error.repeat().into()))),
                 // The locks run out by themselves.
                 Work::TakeBack(_) => {}
             }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use handoff_machine::Answer;
-use handoff_machine::row::ExternalTask;
 use parking_lot::{Condvar, Mutex};
 use tokio_util::sync::CancellationToken;
 
@@ -128,20 +127,7 @@ impl CommandQueue {
         self.changed.notify_one();
     }
 
-    /// Brings back tasks that were locked for clients that have gone: no more than were fetched.
-    pub(super) fn take_back(&self, tasks: Vec<ExternalTask>) {
-        let work = Work::TakeBack(tasks);
-        self.state.lock().push(work.class(), work);
-        self.changed.notify_one();
-    }
-
-    /// Whether nothing waits for the writer.
-    pub(super) fn is_empty(&self) -> bool {
-        let state = self.state.lock();
-        state.len() == 0 && state.answers.is_empty()
-    }
-
-    /// Makes the writer look at the clock, and at the log.
+    /// Makes the writer look at the clock.
     pub(super) fn wake(&self) {
         self.state.lock().woken = true;
         self.changed.notify_one();

@@ -1,17 +1,20 @@
-//! The writer's thread: takes what waits, lets the processor decide and commit it, and hands on what is to be told.
+//! The writer's thread: takes what waits, lets the processor decide and commit it, and sends requests out.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
+use handoff_machine::request::RequestKind;
+use handoff_machine::{Answer, Node};
 use tokio::runtime::Handle;
 
 use super::clock::Clock;
 use super::delegates::Delegates;
 use super::metrics::Counters;
-use super::processor::Processor;
-use super::publisher::{Caller, Publisher};
+use super::processor::{Outgoing, Processor};
 use super::queue::CommandQueue;
 use super::scripts::Scripts;
 use crate::config::Config;
@@ -49,15 +52,8 @@ pub(super) fn spawn(
     }));
     let limits = config.limits.clone();
     let history = config.retention.clone();
-    let log = store.log().clone();
-    let caller = Caller {
-        runtime: Handle::current(),
-        node: store.node(),
-        delegates,
-        scripts: Scripts::new(limits.scripts),
-        queue: Arc::clone(&queue),
-    };
-    let publisher = Publisher::start(log, caller)?;
+    let runtime = Handle::current();
+    let node = store.node();
     let mut processor = Processor::new(store, limits.clone(), history, counters);
     let next_cleanup = processor.cleanup_clock();
     let thread = std::thread::Builder::new()
@@ -66,20 +62,61 @@ pub(super) fn spawn(
             let _closing = Closing(Arc::clone(&queue));
             let group = limits.group_commands.max(1);
             let grace = limits.shutdown_grace;
-            run(&mut processor, &*clock, &queue, &publisher, group, grace);
-            // What is decided is told before the end.
-            drop(publisher);
+            let scripts = Scripts::new(limits.scripts);
+            let caller = Caller {
+                runtime,
+                node,
+                delegates,
+                scripts,
+                queue: Arc::clone(&queue),
+            };
+            run(&mut processor, &*clock, &queue, &caller, group, grace);
             processor.close()
         })
         .map_err(OpenError::Thread)?;
     Ok((thread, next_cleanup))
 }
 
+/// Sends requests out.
+struct Caller {
+    runtime: Handle,
+    node: Node,
+    delegates: Arc<dyn Delegates>,
+    scripts: Scripts,
+    queue: Arc<CommandQueue>,
+}
+
+impl Caller {
+    fn send(&self, outgoing: Outgoing) {
+        let queue = Arc::clone(&self.queue);
+        let (name, called) = match outgoing.request.kind {
+            RequestKind::Delegate(call) => (
+                format!("delegate '{}'", call.name),
+                self.delegates.call(self.node, call),
+            ),
+            RequestKind::Script(call) => (
+                format!("the script of '{}'", call.activity_id),
+                self.scripts.run(call).boxed(),
+            ),
+        };
+        self.runtime.spawn(async move {
+            // Without an answer the command would wait for ever.
+            let answer = AssertUnwindSafe(called)
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Answer::Failed {
+                    message: format!("the call of {name} panicked"),
+                });
+            queue.answer(outgoing.ticket, answer);
+        });
+    }
+}
+
 fn run(
     processor: &mut Processor,
     clock: &dyn Clock,
     queue: &CommandQueue,
-    publisher: &Publisher,
+    caller: &Caller,
     group: usize,
     grace: Duration,
 ) {
@@ -89,7 +126,9 @@ fn run(
         let batch = queue.take(group, patience);
         let idle = batch.work.is_empty() && batch.answers.is_empty();
         let turn = processor.turn(clock.now(), batch.work, batch.answers);
-        publisher.publish(turn.outbox);
+        for outgoing in turn.outgoing {
+            caller.send(outgoing);
+        }
         if batch.closed || processor.is_broken() {
             processor.dismiss_waiters();
             let give_up = *give_up.get_or_insert_with(|| Instant::now() + grace);

@@ -1,19 +1,20 @@
-//! Folds the log into the database beside the writer, on a connection and a thread of its own: a commit does not wait for the
-//! pages of the commits before it.
+//! Folds the log into the database beside the writer, on a connection and a thread of its own: a commit waits for its own
+//! sync, and not for the pages of the commits before it.
 //!
 //! SQLite lets a checkpoint and the writer work at once. The log starts anew at a write that finds all of it folded; under
 //! a load without a pause that moment does not come by itself, so the writer folds what is left once the log has
 //! [`LONG`] pages.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use super::error::{OpenError, StoreError};
-use super::log::Log;
 use super::open;
 
 /// Pages of the log that are not folded yet, after which they are.
@@ -21,7 +22,7 @@ const BEHIND: i64 = 2_000;
 /// The log is looked at after so many commits: SQLite compiles the question anew each time.
 const COMMITS: u32 = 16;
 /// Pages of the log from which on the writer folds it itself: 32 MiB.
-const LONG: u32 = 16_000;
+const LONG: i64 = 16_000;
 /// Until a fold is tried again that had no room on the disk.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -35,32 +36,60 @@ impl Checkpointer {
 
     /// Folds what no reader is in the way of.
     pub(super) fn fold(&self) -> Result<(), StoreError> {
-        let mut statement = self.0.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
-        Ok(statement.query_row([], |_| Ok(()))?)
+        fold(&self.0)
     }
 
     /// Folds each time that somebody asks and enough has come together, until nobody can ask any more.
-    fn run(&self, asked: &Receiver<()>, log: &Log) {
+    fn run(&self, asked: &Receiver<()>, failure: &Mutex<Option<StoreError>>) {
         while asked.recv().is_ok() {
-            let folded = behind(&self.0).and_then(|behind| if behind < BEHIND { Ok(()) } else { self.fold() });
+            let folded = Length::of(&self.0).and_then(|log| if log.behind < BEHIND { Ok(()) } else { self.fold() });
             let Err(error) = folded else { continue };
-            if error.is_io() {
-                log.fail(error);
+            note(error, failure);
+            if failure.lock().is_some() {
                 return;
             }
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the log could not be folded into the database; it grows until that succeeds"
-            );
-            std::thread::sleep(PAUSE);
+            if is_over_within(PAUSE, asked) {
+                return;
+            }
         }
     }
 }
 
-/// Pages of the log that are not folded yet.
-fn behind(connection: &Connection) -> Result<i64, StoreError> {
-    let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-    Ok(statement.query_row([], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?))?)
+/// Waits, and whether nobody can ask any more before that is over. Who asks meanwhile asks again.
+fn is_over_within(pause: Duration, asked: &Receiver<()>) -> bool {
+    let until = Instant::now() + pause;
+    loop {
+        match asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => return true,
+        }
+    }
+}
+
+fn fold(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+    Ok(statement.query_row([], |_| Ok(()))?)
+}
+
+/// How long the log is, in pages.
+struct Length {
+    all: i64,
+    /// What is not folded yet.
+    behind: i64,
+}
+
+impl Length {
+    fn of(connection: &Connection) -> Result<Self, StoreError> {
+        let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+        Ok(statement.query_row([], |row| {
+            let all = row.get(1)?;
+            Ok(Self {
+                all,
+                behind: all - row.get::<_, i64>(2)?,
+            })
+        })?)
+    }
 }
 
 /// The thread that folds.
@@ -68,52 +97,147 @@ pub(super) struct Checkpoints {
     ask: Option<SyncSender<()>>,
     /// Commits since the log was looked at.
     commits: u32,
+    failure: Arc<Mutex<Option<StoreError>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checkpoints {
-    /// Starts it. From now on the writer folds the log only when it is long.
-    pub(super) fn start(checkpointer: Checkpointer, writer: &Connection, log: Log) -> Result<Self, OpenError> {
+    /// Starts it. From now on the writer folds the log only when it is long, and by hand: what SQLite does within a commit
+    /// tells of no error.
+    pub(super) fn start(checkpointer: Checkpointer, writer: &Connection) -> Result<Self, OpenError> {
         let (ask, asked) = sync_channel(1);
+        let failure = Arc::<Mutex<Option<StoreError>>>::default();
+        let noted = Arc::clone(&failure);
         let thread = std::thread::Builder::new()
             .name("engine-log".to_owned())
-            .spawn(move || checkpointer.run(&asked, &log))
+            .spawn(move || checkpointer.run(&asked, &noted))
             .map_err(OpenError::Thread)?;
         writer
-            .pragma_update_and_check(None, "wal_autocheckpoint", LONG, |_| Ok(()))
+            .pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))
             .map_err(StoreError::from)?;
         Ok(Self {
             ask: Some(ask),
             commits: 0,
+            failure,
             thread: Some(thread),
         })
     }
 
-    /// Notes a commit, and looks now and then whether there is enough to fold.
+    /// Ends it, after what it was asked for.
     ///
     /// # Errors
-    /// It could not be looked.
-    pub(super) fn committed(&mut self, writer: &Connection) -> Result<(), StoreError> {
+    /// As [`Self::check`].
+    pub(super) fn stop(mut self) -> Result<(), StoreError> {
+        self.join();
+        self.check()
+    }
+
+    fn join(&mut self) {
+        drop(self.ask.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+
+    /// # Errors
+    /// Folding failed before, in a way after which nothing can be known of the file.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.failure.lock().as_ref() {
+            Some(error) => Err(error.repeat()),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes a commit, and looks now and then whether there is enough to fold. What fails is told by [`Self::check`]: the
+    /// commit stands.
+    pub(super) fn committed(&mut self, writer: &Connection) {
         self.commits += 1;
         if self.commits < COMMITS {
-            return Ok(());
+            return;
         }
         self.commits = 0;
-        if behind(writer)? >= BEHIND
-            && let Some(ask) = &self.ask
-        {
-            // Where it was asked already, it will look.
-            let _ = ask.try_send(());
+        let looked = Length::of(writer).and_then(|log| {
+            if log.behind >= BEHIND
+                && let Some(ask) = &self.ask
+            {
+                // Where it was asked already, it will look.
+                let _ = ask.try_send(());
+            }
+            if log.all >= LONG { fold(writer) } else { Ok(()) }
+        });
+        if let Err(error) = looked {
+            note(error, &self.failure);
         }
-        Ok(())
+    }
+}
+
+/// Notes an error after which nothing is known of the file; tells of one that may pass.
+fn note(error: StoreError, failure: &Mutex<Option<StoreError>>) {
+    if error.is_io() {
+        failure.lock().get_or_insert(error);
+    } else {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the log could not be folded into the database; it grows until that succeeds"
+        );
     }
 }
 
 impl Drop for Checkpoints {
     fn drop(&mut self) {
-        drop(self.ask.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::store::recorder::{Op, Recorder};
+    use crate::store::{DATABASE_FILE, Store};
+
+    #[test]
+    fn a_long_log_is_folded_by_the_writer_and_it_sees_when_that_fails() {
+        let directory = TempDir::new().unwrap();
+        let config = Config::new(directory.path().join("data"));
+        let recorder = Recorder::register();
+        let mut store = Store::open_on(&config, 1_780_000_000_000, Some(recorder.name())).unwrap();
+        let off = |_: &rusqlite::Row<'_>| Ok(());
+        store
+            .connection()
+            .pragma_update_and_check(None, "wal_autocheckpoint", 0, off)
+            .unwrap();
+        // Nobody folds beside it.
+        let mut checkpoints = Checkpoints {
+            ask: None,
+            commits: 0,
+            failure: Arc::default(),
+            thread: None,
+        };
+        let database = |op: &Op| matches!(op, Op::Sync { file } if file == DATABASE_FILE);
+        let mut folds = |failing: bool| {
+            store.begin().unwrap();
+            let sql = "INSERT OR REPLACE INTO meta (key, value) VALUES ('long', randomblob(34000000))";
+            store.connection().execute(sql, []).unwrap();
+            store.commit().unwrap();
+            let length = Length::of(store.connection()).unwrap().all;
+            assert!(length >= LONG, "{length} pages");
+            let before = recorder.ops().iter().filter(|op| database(op)).count();
+            if failing {
+                recorder.fail(Some(Box::new(move |op| {
+                    database(op).then_some(ffi::SQLITE_IOERR_FSYNC)
+                })));
+            }
+            checkpoints.commits = COMMITS - 1;
+            checkpoints.committed(store.connection());
+            recorder.fail(None);
+            let after = recorder.ops().iter().filter(|op| database(op)).count();
+            (after - before, checkpoints.check().is_err())
+        };
+        assert_eq!(folds(false), (1, false));
+        assert_eq!(folds(true), (0, true));
     }
 }

@@ -1,7 +1,6 @@
 //! What can go wrong with the database, and what to do about it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A failure of the store while it runs. The transaction that it happened in has left no trace.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +8,6 @@ pub enum StoreError {
     /// SQLite refused.
     #[error("the database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The log could not be synced.
-    #[error("the database could not be brought to disk: {0}")]
-    Sync(#[source] Arc<std::io::Error>),
     /// A stored model could not be read or compiled again.
     #[error("the model of process definition {definition} could not be loaded: {reason}")]
     Model {
@@ -43,17 +39,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the disk could not be written or synced: after that, the state of the file is unknown until it is recovered.
+    /// Whether SQLite could not write or sync: after that, the state of the file is unknown until it is recovered.
     #[must_use]
     pub fn is_io(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, SystemIoFailure};
-        match self {
-            Self::Sync(_) => true,
-            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
-                matches!(error.code, SystemIoFailure | DatabaseCorrupt)
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _))
+                if matches!(error.code, rusqlite::ErrorCode::SystemIoFailure | rusqlite::ErrorCode::DatabaseCorrupt)
+        )
     }
 
     /// The same error once more, for each command of a group that failed as a whole.
@@ -64,7 +57,6 @@ impl StoreError {
                 Self::Sqlite(rusqlite::Error::SqliteFailure(*error, message.clone()))
             }
             Self::Sqlite(error) => Self::Broken(error.to_string()),
-            Self::Sync(error) => Self::Sync(Arc::clone(error)),
             Self::Model { definition, reason } => Self::Model {
                 definition: *definition,
                 reason: reason.clone(),

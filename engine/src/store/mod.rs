@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite database in WAL mode, one connection that writes, a few that read.
 //!
-//! Invariant: a commit is on disk when [`Log::sync`] has returned after it. What changes in memory follows a commit; what
-//! is told to anyone outside follows the sync.
+//! Invariant: a commit is on disk when [`Store::commit`] returns (`synchronous=FULL`). What is answered to anyone, and
+//! what changes in memory, follows a commit.
 //! Invariant: a transaction is committed whole or not at all. Some errors of SQLite end the whole transaction and not
 //! only the statement; [`Store::rollback`] can be called in any state, and after it no transaction is open.
 
@@ -11,7 +11,6 @@ mod checkpoint;
 pub mod error;
 pub mod field;
 pub(crate) mod ids;
-mod log;
 mod models;
 mod open;
 mod readers;
@@ -34,9 +33,6 @@ use self::apply::Applier;
 use self::checkpoint::{Checkpointer, Checkpoints};
 pub use self::error::{OpenError, StoreError};
 use self::ids::IdSource;
-#[cfg(test)]
-pub(crate) use self::log::Disk;
-pub(crate) use self::log::Log;
 pub use self::models::ModelCache;
 use self::models::Uncommitted;
 pub use self::open::DATABASE_FILE;
@@ -68,7 +64,6 @@ pub(crate) struct Store {
     level: HistoryLevel,
     node: Node,
     readers: ReaderPool,
-    log: Log,
     /// None: the writer folds the log itself.
     checkpoints: Option<Checkpoints>,
     #[cfg(test)]
@@ -94,8 +89,7 @@ impl Store {
         let node = load_node(&connection, now).map_err(failed)?;
         let ids = IdSource::load(&connection).map_err(failed)?;
         let models = Arc::new(ModelCache::new(config.limits.cached_models));
-        let log = Log::new(log_file(&directory, vfs)?);
-        let readers = ReaderPool::open(&directory.database, &config.limits, Arc::clone(&models), log.clone())?;
+        let readers = ReaderPool::open(&directory.database, &config.limits, Arc::clone(&models))?;
         Ok(Self {
             connection,
             models,
@@ -104,7 +98,6 @@ impl Store {
             level: config.history,
             node,
             readers,
-            log,
             checkpoints: None,
             #[cfg(test)]
             faults: None,
@@ -115,13 +108,16 @@ impl Store {
     /// Folds the log beside the writer from now on, and no longer within its commits.
     pub(crate) fn fold_beside(&mut self, vfs: Option<&str>) -> Result<(), OpenError> {
         let checkpointer = Checkpointer::open(&self.directory.database, vfs)?;
-        self.checkpoints = Some(Checkpoints::start(checkpointer, &self.connection, self.log.clone())?);
+        self.checkpoints = Some(Checkpoints::start(checkpointer, &self.connection)?);
         Ok(())
     }
 
     /// Ends what [`Store::fold_beside`] has begun, after what it was asked for.
-    fn stop_folding(&mut self) {
-        self.checkpoints = None;
+    ///
+    /// # Errors
+    /// It has failed, in a way after which nothing more may be written.
+    fn stop_folding(&mut self) -> Result<(), StoreError> {
+        self.checkpoints.take().map_or(Ok(()), Checkpoints::stop)
     }
 
     /// Folds the log once, as it is done beside the writer.
@@ -137,10 +133,6 @@ impl Store {
 
     pub(crate) fn readers(&self) -> ReaderPool {
         self.readers.clone()
-    }
-
-    pub(crate) fn log(&self) -> &Log {
-        &self.log
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -174,9 +166,11 @@ impl Store {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// SQLite refuses; or writing has failed before, here or beside.
+    /// SQLite refuses; or the log could not be folded, in a way after which nothing more may be written.
     pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
-        self.log.check()?;
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.check()?;
+        }
         Ok(self
             .connection
             .prepare_cached("BEGIN IMMEDIATE")?
@@ -251,26 +245,22 @@ impl Store {
         Ok(())
     }
 
-    /// Commits. From now on readers see it; it is on disk after the next [`Log::sync`].
+    /// Commits. When this returns, all of the transaction is on disk.
     ///
     /// # Errors
-    /// Nothing of it will be; the transaction must be rolled back.
+    /// Nothing of it is; the transaction must be rolled back.
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
         #[cfg(test)]
         self.fault(FaultPoint::Commit)?;
         self.ids.write(&self.connection)?;
-        self.log.written();
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         self.ids.finished(true);
         let changed = self.uncommitted.take();
         if !changed.is_empty() {
             self.models.forget(&changed);
         }
-        if let Some(checkpoints) = &mut self.checkpoints
-            && let Err(error) = checkpoints.committed(&self.connection)
-        {
-            // The commit stands; the next one is refused.
-            self.log.fail(error);
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.committed(&self.connection);
         }
         Ok(())
     }
@@ -303,7 +293,7 @@ impl Store {
 
     /// Closes the store: notes the ids that were given, and folds the log into the database.
     pub(crate) fn close(mut self) -> Result<(), StoreError> {
-        self.stop_folding();
+        self.stop_folding()?;
         self.ids.close(&self.connection)?;
         self.checkpoint()
     }
@@ -315,19 +305,6 @@ impl Store {
             None => Ok(()),
         }
     }
-}
-
-/// The log's file, by the way in which SQLite writes it.
-fn log_file(directory: &DataDir, vfs: Option<&str>) -> Result<Box<dyn log::Disk>, OpenError> {
-    #[cfg(test)]
-    if let Some(vfs) = vfs {
-        return Ok(Box::new(recorder::log_of(vfs, &directory.database)));
-    }
-    let _ = vfs;
-    log::file(&directory.database).map_err(|source| OpenError::Directory {
-        path: directory.database.clone(),
-        source,
-    })
 }
 
 /// The node of a database: drawn when it is made, and never changed.

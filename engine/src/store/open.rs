@@ -197,8 +197,8 @@ fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
     }
     // One process has the directory, and the readers are its own.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-    // The log is synced when it is folded, and for each commit by `Log::sync`.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // In WAL mode only FULL syncs the log at each commit.
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -i64::from(WRITER_CACHE_KIB))?;

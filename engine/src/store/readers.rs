@@ -10,7 +10,6 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{OpenError, StoreError};
-use super::log::Log;
 use super::models::{ModelCache, Uncommitted};
 use super::open;
 use super::view::{Findings, StoreView, Unguarded};
@@ -37,7 +36,6 @@ struct Pool {
     waiting: AtomicUsize,
     waiting_max: usize,
     models: Arc<ModelCache>,
-    log: Log,
 }
 
 /// A connection on loan. It goes back even if the read panics or nobody waits for it any more, and its permit after it.
@@ -56,7 +54,7 @@ impl Drop for Loan {
 }
 
 impl ReaderPool {
-    pub(super) fn open(path: &Path, limits: &Limits, models: Arc<ModelCache>, log: Log) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path, limits: &Limits, models: Arc<ModelCache>) -> Result<Self, OpenError> {
         let readers = limits.readers.max(1);
         let idle = (0..readers)
             .map(|_| open::reader(path))
@@ -67,7 +65,6 @@ impl ReaderPool {
             waiting: AtomicUsize::new(0),
             waiting_max: limits.queued_reads,
             models,
-            log,
         })))
     }
 
@@ -77,7 +74,7 @@ impl ReaderPool {
         &self.0.models
     }
 
-    /// Runs `read` over one snapshot of the committed rows. What it has seen is on disk when this returns.
+    /// Runs `read` over one snapshot of the committed rows.
     ///
     /// # Errors
     /// Too many reads wait, or the store failed.
@@ -107,10 +104,7 @@ impl ReaderPool {
             };
             // One snapshot for all that is read.
             let snapshot = connection.transaction().map_err(StoreError::from)?;
-            let found = read(&snapshot);
-            drop(snapshot);
-            loan.pool.log.sync()?;
-            Ok(found)
+            Ok(read(&snapshot))
         });
         // A read that panics is a bug of the read; the pool goes on.
         Ok(task.await.map_err(|_| StoreError::WriterDied)??)

@@ -20,8 +20,6 @@ use std::sync::{Arc, LazyLock};
 use parking_lot::Mutex;
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_filename, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs};
 
-use super::log::Disk;
-
 /// Something that has changed a file, or was about to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
@@ -293,37 +291,4 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     };
     // SAFETY: as for `close`.
     open.shared.observe(op, || unsafe { sync(file, flags) })
-}
-
-/// The log of a database, as the layer of that name writes it.
-pub(crate) fn log_of(vfs: &str, database: &Path) -> RecordedLog {
-    let name = CString::new(vfs).expect("a name without a zero");
-    // SAFETY: the name ends with a zero; layers stay registered until the process ends.
-    let vfs = unsafe { ffi::sqlite3_vfs_find(name.as_ptr()) };
-    assert!(!vfs.is_null(), "no such layer");
-    // SAFETY: it is one of ours: no other is asked for by a name.
-    let shared = unsafe { shared(vfs) };
-    let file = database.file_name().expect("a file").to_string_lossy().into_owned();
-    RecordedLog {
-        file: format!("{file}-wal"),
-        shared,
-    }
-}
-
-/// A log whose syncs are on record, and may fail as others do. What the system has of it is not looked at by any test.
-pub(crate) struct RecordedLog {
-    file: String,
-    shared: Arc<Shared>,
-}
-
-impl Disk for RecordedLog {
-    fn sync(&mut self) -> std::io::Result<()> {
-        let op = Op::Sync {
-            file: self.file.clone(),
-        };
-        match self.shared.observe(op, || ffi::SQLITE_OK) {
-            ffi::SQLITE_OK => Ok(()),
-            code => Err(std::io::Error::other(format!("code {code} of SQLite"))),
-        }
-    }
 }

@@ -69,7 +69,6 @@ impl Processor {
             self.store.rollback()?;
             return Err(error);
         }
-        self.outbox.committed();
         if removed > 0 {
             metrics::counter!("handoff_engine_history_removed_total").increment(removed);
             tracing::debug!(instances = removed, "history has had its time and was removed");

@@ -1,4 +1,4 @@
-//! After the commit: who is to be told, who is woken, what is remembered.
+//! After the commit: who is told, who is woken, what is remembered.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,11 @@ use handoff_machine::row::ExternalTask;
 use handoff_machine::{Delta, Env, MachineError, Millis, Refusal};
 
 use super::decide::Outcome;
-use super::{JOB_PAUSE, Processor};
-use crate::service::command::{Pending, PendingFetch, ReplyTo, Source, Work};
+use super::{JOB_PAUSE, Outgoing, Processor};
+use crate::service::command::{Pending, PendingFetch, Source, Work};
 use crate::service::error::CommandError;
 use crate::service::fetch::{LockedTask, Turnout, next_offer};
 use crate::service::metrics::count;
-use crate::service::outbox::Outgoing;
 use crate::service::reservations::Ticket;
 use crate::store::StoreError;
 
@@ -22,7 +21,7 @@ use crate::store::StoreError;
 const JOB_BACKOFF: Millis = 1_000;
 
 impl Processor {
-    /// Does what follows from an outcome that is committed.
+    /// Does what follows from an outcome that is on disk.
     pub(super) fn settle(&mut self, work: Work, outcome: Outcome, now: Millis) {
         match (work, outcome) {
             (Work::Command(pending), Outcome::Done(delta)) => self.done(pending, *delta, now),
@@ -44,7 +43,7 @@ impl Processor {
         delta.notices.iter().for_each(notice);
         self.release(&pending);
         match pending.source {
-            Source::Caller { reply, .. } => self.outbox.answer(reply, Ok(delta.reply)),
+            Source::Caller { reply, .. } => drop(reply.send(Ok(delta.reply))),
             Source::Executor => {
                 count(&self.counters.jobs);
                 if let Some(job) = Self::job_of(&pending.command) {
@@ -53,7 +52,7 @@ impl Processor {
             }
             Source::Failure { job, caller } => {
                 self.horizon.finished(job);
-                self.tell(caller);
+                tell(caller);
             }
         }
     }
@@ -70,7 +69,7 @@ impl Processor {
             (Source::Caller { reply, .. }, Some(job)) if costs_a_retry(&error) && is_run(&pending.command) => {
                 self.fail_job(job, &error.to_string(), activity, Some((reply, error.into())));
             }
-            (Source::Caller { reply, .. }, _) => self.outbox.answer(reply, Err(error.into())),
+            (Source::Caller { reply, .. }, _) => drop(reply.send(Err(error.into()))),
             (Source::Executor, Some(job)) if costs_a_retry(&error) => {
                 count(&self.counters.jobs);
                 tracing::warn!(job = job.0, error = %error, "a job failed");
@@ -99,7 +98,7 @@ impl Processor {
                         self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
                     }
                 }
-                self.tell(caller);
+                tell(caller);
             }
         }
     }
@@ -110,7 +109,7 @@ impl Processor {
         job: handoff_machine::Id,
         message: &str,
         activity: Option<String>,
-        caller: Option<(ReplyTo<Reply>, CommandError)>,
+        caller: Option<(crate::service::command::ReplyTo<Reply>, CommandError)>,
     ) {
         let command = Command::FailJob {
             id: job,
@@ -137,7 +136,7 @@ impl Processor {
         pending.progress.ticket = Some(ticket);
         pending.progress.env = Some(env);
         pending.progress.parked_until = None;
-        self.outbox.send(Outgoing { ticket, request });
+        self.outgoing.push(Outgoing { ticket, request });
         self.waiting.insert(ticket, pending);
     }
 
@@ -155,7 +154,7 @@ impl Processor {
                 instance,
             };
             if let Source::Caller { reply, .. } = pending.source {
-                self.outbox.answer(reply, Err(error));
+                drop(reply.send(Err(error)));
             }
             return;
         }
@@ -178,19 +177,18 @@ impl Processor {
         self.release(&pending);
         let job = Self::job_of(&pending.command);
         match (pending.source, job) {
-            (Source::Caller { reply, .. }, _) => self.outbox.answer(
-                reply,
-                Err(CommandError::Conflict(
+            (Source::Caller { reply, .. }, _) => drop(
+                reply.send(Err(CommandError::Conflict(
                     "ENGINE-03005 Entity was updated by another transaction concurrently: the process instance stayed \
                  reserved by a command that waits for a delegate"
                         .to_owned(),
-                )),
+                ))),
             ),
             (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF)),
             (Source::Executor, None) => {}
             (Source::Failure { job, caller }, _) => {
                 self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF));
-                self.tell(caller);
+                tell(caller);
             }
         }
     }
@@ -200,17 +198,16 @@ impl Processor {
         self.release(&pending);
         let job = Self::job_of(&pending.command);
         match (pending.source, job) {
-            (Source::Caller { reply, .. }, _) => self.outbox.answer(
-                reply,
-                Err(CommandError::Overloaded {
+            (Source::Caller { reply, .. }, _) => {
+                drop(reply.send(Err(CommandError::Overloaded {
                     retry_after: std::time::Duration::from_secs(1),
-                }),
-            ),
+                })));
+            }
             (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF)),
             (Source::Executor, None) => {}
             (Source::Failure { job, caller }, _) => {
                 self.horizon.postpone(job, now.saturating_add(JOB_BACKOFF));
-                self.tell(caller);
+                tell(caller);
             }
         }
     }
@@ -220,20 +217,13 @@ impl Processor {
         self.release(&pending);
         let job = Self::job_of(&pending.command);
         match (pending.source, job) {
-            (Source::Caller { reply, .. }, _) => self.outbox.answer(reply, Err(error.into())),
+            (Source::Caller { reply, .. }, _) => drop(reply.send(Err(error.into()))),
             (Source::Executor, Some(job)) => self.horizon.postpone(job, now.saturating_add(JOB_PAUSE)),
             (Source::Executor, None) => {}
             (Source::Failure { job, caller }, _) => {
                 self.horizon.postpone(job, now.saturating_add(JOB_PAUSE));
-                self.tell(caller);
+                tell(caller);
             }
-        }
-    }
-
-    /// Tells the caller of a job that has failed.
-    fn tell(&mut self, caller: Option<(ReplyTo<Reply>, CommandError)>) {
-        if let Some((reply, error)) = caller {
-            self.outbox.answer(reply, Err(error));
         }
     }
 
@@ -281,7 +271,11 @@ impl Processor {
             self.waiters.tried(&fetch.request, Turnout::Served, tasks.len());
         }
         metrics::counter!("handoff_engine_tasks_locked_total").increment(tasks.len() as u64);
-        self.outbox.answer_fetch(fetch.reply, Ok(tasks));
+        if let Err(Ok(tasks)) = fetch.reply.send(Ok(tasks)) {
+            // The client went while its tasks were being locked: nobody knows of them.
+            self.ready
+                .push(Work::TakeBack(tasks.into_iter().map(|locked| locked.task).collect()));
+        }
     }
 
     fn nothing(&mut self, fetch: PendingFetch, passed_over: bool, now: Millis) {
@@ -297,11 +291,11 @@ impl Processor {
             .map(|(_, deadline)| deadline)
             .or(patience.map(|patience| now.saturating_add(patience)));
         let Some(deadline) = deadline.filter(|deadline| *deadline > now) else {
-            self.outbox.answer_fetch(fetch.reply, Ok(Vec::new()));
+            drop(fetch.reply.send(Ok(Vec::new())));
             return;
         };
         if fetch.waiting.is_none() && !self.waiters.has_room() {
-            self.outbox.answer_fetch(fetch.reply, Err(CommandError::TooManyFetches));
+            drop(fetch.reply.send(Err(CommandError::TooManyFetches)));
             return;
         }
         let topics = passed_over.then(|| {
@@ -330,7 +324,7 @@ impl Processor {
                 Ok(Some(at)) => offers.push((topic.to_owned(), at)),
                 Ok(None) => {}
                 Err(error) => {
-                    self.outbox.answer_fetch(fetch.reply, Err(error.into()));
+                    drop(fetch.reply.send(Err(error.into())));
                     return;
                 }
             }
@@ -382,6 +376,13 @@ pub(super) fn offers(outcomes: &[Outcome], now: Millis) -> BTreeMap<&str, usize>
         }
     }
     offers
+}
+
+/// Tells the caller of a job that has failed.
+fn tell(caller: Option<(crate::service::command::ReplyTo<Reply>, CommandError)>) {
+    if let Some((reply, error)) = caller {
+        drop(reply.send(Err(error)));
+    }
 }
 
 /// Whether the command runs a job (and does not only note its failure).

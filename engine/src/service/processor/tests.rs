@@ -25,13 +25,11 @@ use rusqlite::types::ValueRef;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::Processor;
+use super::{Outgoing, Processor, Turn};
 use crate::config::Config;
 use crate::service::command::{Sender, Source, Work};
 use crate::service::error::CommandError;
 use crate::service::fetch::{FetchRequest, FetchTopic, LockedTask};
-use crate::service::outbox::{Outbox, Outgoing};
-use crate::service::reservations::Ticket;
 use crate::store::Store;
 use crate::store::row::Table;
 
@@ -39,12 +37,6 @@ const NOW: Millis = 1_780_000_000_000;
 
 /// A command's answer, when there is one.
 type Receiver<T> = oneshot::Receiver<Result<T, CommandError>>;
-
-/// What a turn came to, when all that it had to tell is told.
-struct Told {
-    outgoing: Vec<Outgoing>,
-    next: Option<Millis>,
-}
 
 /// A processor with its clock.
 struct Rig {
@@ -117,31 +109,8 @@ impl Rig {
         )
     }
 
-    fn turn(&mut self, work: Vec<Work>) -> Told {
-        self.turn_with(work, Vec::new())
-    }
-
-    fn turn_with(&mut self, work: Vec<Work>, answers: Vec<(Ticket, Answer)>) -> Told {
-        let turn = self.processor.turn(self.now, work, answers);
-        let mut next = turn.next;
-        let outgoing = self.tell(turn.outbox);
-        if !self.processor.ready.is_empty() {
-            next = Some(self.now);
-        }
-        Told { outgoing, next }
-    }
-
-    /// As the publisher does it.
-    fn tell(&mut self, outbox: Outbox) -> Vec<Outgoing> {
-        if let Err(error) = self.processor.store.log().sync() {
-            outbox.fail(&error);
-            return Vec::new();
-        }
-        let (unknown, outgoing) = outbox.tell();
-        if !unknown.is_empty() {
-            self.processor.ready.push(Work::TakeBack(unknown));
-        }
-        outgoing
+    fn turn(&mut self, work: Vec<Work>) -> Turn {
+        self.processor.turn(self.now, work, Vec::new())
     }
 
     /// Turns until nothing is due now; returns what goes out.
@@ -158,7 +127,8 @@ impl Rig {
     }
 
     fn answer(&mut self, outgoing: &Outgoing, answer: Answer) {
-        self.turn_with(Vec::new(), vec![(outgoing.ticket, answer)]);
+        self.processor
+            .turn(self.now, Vec::new(), vec![(outgoing.ticket, answer)]);
     }
 
     fn submit(&mut self, command: Command) -> Receiver<Reply> {

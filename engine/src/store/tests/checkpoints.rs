@@ -32,13 +32,13 @@ fn a_log_is_folded_when_enough_has_come_together() {
     let mut store = open(&config);
     store.fold_beside(None).unwrap();
     write(&mut store, 0, 100);
-    store.stop_folding();
+    store.stop_folding().unwrap();
     assert_eq!(log(&store).1, 0, "a little is not worth it");
 
     store.fold_beside(None).unwrap();
     write(&mut store, 100, 2_000);
     // It ends after what it was asked for.
-    store.stop_folding();
+    store.stop_folding().unwrap();
     let (pages, folded) = log(&store);
     assert!(
         pages - folded < 2_200,

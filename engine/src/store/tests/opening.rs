@@ -4,7 +4,6 @@ use handoff_machine::Id;
 use rusqlite::Connection;
 
 use super::{NOW, directory, open};
-use crate::store::recorder::{Op, Recorder};
 use crate::store::{DATABASE_FILE, OpenError, Store};
 
 #[test]
@@ -20,7 +19,7 @@ fn a_database_keeps_its_node_and_its_settings() {
         store.connection().query_row(&sql, [], |row| row.get(0)).unwrap()
     };
     assert_eq!(setting("auto_vacuum"), 2, "incremental");
-    assert_eq!(setting("synchronous"), 1, "normal: the log is synced by hand");
+    assert_eq!(setting("synchronous"), 2, "full");
     let mode: String = store
         .connection()
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
@@ -159,26 +158,4 @@ fn a_file_of_the_first_schema_is_brought_to_the_newest() {
     );
     let newest = count("PRAGMA user_version");
     assert!(newest > 1, "{newest}");
-}
-
-#[tokio::test]
-async fn what_a_reader_tells_of_is_on_disk() {
-    let recorder = Recorder::register();
-    let (_directory, config) = directory();
-    let mut store = Store::open_on(&config, NOW, Some(recorder.name())).unwrap();
-    store.log().sync().unwrap();
-    store.begin().unwrap();
-    let insert = "INSERT INTO meta (key, value) VALUES ('seen', 1)";
-    store.connection().execute(insert, []).unwrap();
-    store.commit().unwrap();
-    assert!(!store.log().is_synced());
-    let rows = "SELECT count(*) FROM meta WHERE key = 'seen'";
-    let count = |connection: &rusqlite::Connection| connection.query_row(rows, [], |row| row.get::<_, i64>(0));
-    assert_eq!(store.readers().read(count).await.unwrap().unwrap(), 1);
-    let log = format!("{DATABASE_FILE}-wal");
-    assert_eq!(recorder.ops().last(), Some(&Op::Sync { file: log }));
-    // The next one has nothing to wait for.
-    let before = recorder.ops().len();
-    assert_eq!(store.readers().read(count).await.unwrap().unwrap(), 1);
-    assert_eq!(recorder.ops().len(), before);
 }

@@ -100,7 +100,7 @@ fn a_job_that_fails_is_retried_and_ends_in_an_incident() {
     assert_eq!(rig.count("incident"), 0);
     // `run` has let the job go out already: it is answered through its ticket.
     let ticket = *rig.processor.waiting.keys().next().unwrap();
-    rig.turn_with(Vec::new(), vec![(ticket, done())]);
+    rig.processor.turn(rig.now, Vec::new(), vec![(ticket, done())]);
     rig.settle();
     assert!(rig.jobs().is_empty());
     assert_eq!(rig.fetch(of("after")).len(), 1);

@@ -130,7 +130,7 @@ fn happen(mut rig: Rig, happening: &Happening) -> Rig {
                 } else {
                     Answer::Failed { message: "no".into() }
                 };
-                rig.turn_with(Vec::new(), vec![(ticket, answer)]);
+                rig.processor.turn(rig.now, Vec::new(), vec![(ticket, answer)]);
             }
         }
         Happening::Crash => {

@@ -267,7 +267,9 @@ impl World {
         } else {
             Answer::Failed { message: "no".into() }
         };
-        self.rig.turn_with(Vec::new(), vec![(ticket, answer)]);
+        self.rig
+            .processor
+            .turn(self.rig.now, Vec::new(), vec![(ticket, answer)]);
         self.settled();
     }
 
@@ -430,7 +432,7 @@ impl World {
     fn round(&mut self) {
         let tickets: Vec<_> = self.rig.processor.waiting.keys().copied().collect();
         let answers = tickets.into_iter().map(|ticket| (ticket, delegated())).collect();
-        self.rig.turn_with(Vec::new(), answers);
+        self.rig.processor.turn(self.rig.now, Vec::new(), answers);
         self.settled();
         let mut commands = Vec::new();
         for instance in self.instances().iter().filter(|instance| instance.suspended) {
