@@ -44,10 +44,14 @@ impl Checkpointer {
         while asked.recv().is_ok() {
             let folded = Length::of(&self.0).and_then(|log| if log.behind < BEHIND { Ok(()) } else { self.fold() });
             let Err(error) = folded else { continue };
-            note(error, failure);
-            if failure.lock().is_some() {
+            if error.is_io() {
+                failure.lock().get_or_insert(error);
                 return;
             }
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the log could not be folded into the database; it grows until that succeeds"
+            );
             if is_over_within(PAUSE, asked) {
                 return;
             }
@@ -165,21 +169,12 @@ impl Checkpoints {
             }
             if log.all >= LONG { fold(writer) } else { Ok(()) }
         });
-        if let Err(error) = looked {
-            note(error, &self.failure);
+        // Of what may pass the thread beside tells, which takes its time.
+        if let Err(error) = looked
+            && error.is_io()
+        {
+            self.failure.lock().get_or_insert(error);
         }
-    }
-}
-
-/// Notes an error after which nothing is known of the file; tells of one that may pass.
-fn note(error: StoreError, failure: &Mutex<Option<StoreError>>) {
-    if error.is_io() {
-        failure.lock().get_or_insert(error);
-    } else {
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "the log could not be folded into the database; it grows until that succeeds"
-        );
     }
 }
 
