@@ -77,14 +77,14 @@ fn fold(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// How long the log is, in pages.
-struct Length {
-    all: i64,
+pub(super) struct Length {
+    pub(super) all: i64,
     /// What is not folded yet.
-    behind: i64,
+    pub(super) behind: i64,
 }
 
 impl Length {
-    fn of(connection: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn of(connection: &Connection) -> Result<Self, StoreError> {
         let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
         Ok(statement.query_row([], |row| {
             let all = row.get(1)?;

@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use super::{Memory, of};
 use crate::id::Id;
-use crate::row::*;
+use crate::row::{
+    Attachment, Batch, Comment, DecisionRow, DedupeKey, Deployment, DetailKind, EventKind, EventSubscription,
+    Execution, ExternalTask, HistoricDetail, HistoricInstance, HistoricVariable, IdentityLink, Incident, Instance, Job,
+    JobDefinition, JobKind, RequirementsRow, Resource, UserTask, Variable,
+};
 use crate::value::Value;
 use crate::view::{DecisionDefinition, DecisionQuery, Definition, Seen, SubscriptionQuery, Tenant, View};
 
