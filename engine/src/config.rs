@@ -185,6 +185,8 @@ pub struct Limits {
     pub queued_reads: usize,
     /// Compiled models that are kept in memory.
     pub cached_models: usize,
+    /// What the rows of instances that started lately may take in memory, in bytes: commands find them there.
+    pub resident_bytes: usize,
     /// Elements that one command may enter: an endless loop ends here, with an error.
     pub command_steps: u32,
     /// What a script may use.
@@ -210,6 +212,7 @@ impl Default for Limits {
             readers: 4,
             queued_reads: 1024,
             cached_models: 256,
+            resident_bytes: 32 << 20,
             command_steps: 100_000,
             scripts: ScriptLimits::default(),
             job_retries: 3,

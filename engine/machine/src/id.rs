@@ -73,7 +73,8 @@ impl Id {
     /// The id as text, for messages and expressions.
     #[must_use]
     pub fn text(self, node: Node) -> String {
-        self.to_uuid(node).hyphenated().to_string()
+        let mut text = uuid::Uuid::encode_buffer();
+        self.to_uuid(node).hyphenated().encode_lower(&mut text).to_owned()
     }
 }
 

@@ -45,14 +45,15 @@ impl Ids {
 
     /// `key:version:uuid`, or the bare UUID where that would be longer than the 64 characters of Camunda's column.
     pub(crate) fn definition(self, key: &str, version: i32, id: Id) -> String {
-        let full = format!("{key}:{version}:{}", self.text(id));
-        if full.len() <= 64 { full } else { self.text(id) }
+        let id = self.text(id);
+        let full = format!("{key}:{version}:{id}");
+        if full.len() <= 64 { full } else { id }
     }
 
     /// The id of an activity instance: `activity:uuid`; the bare UUID where `activity` is none, as an instance's root is.
     pub(crate) fn activity(self, activity: Option<&str>, id: Id) -> String {
         match activity {
-            Some(activity) => format!("{activity}:{}", self.text(id)),
+            Some(activity) => [activity, ":", &self.text(id)].concat(),
             None => self.text(id),
         }
     }

@@ -148,7 +148,7 @@ fn result(api: &Api, receiver: &Correlated, with_variables: bool) -> Json {
             dto.insert("resultType".into(), "ProcessDefinition".into());
             dto.insert("execution".into(), Json::Null);
             dto.insert("processInstance".into(), process_definition::started(api, started));
-            dto.insert("handoff".into(), once::status(started.status));
+            dto.insert("handoff".into(), json!(once::status(started.status)));
             &started.variables
         }
     };

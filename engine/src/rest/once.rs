@@ -2,7 +2,7 @@
 //! `"handoff": {"status": …}` in their answers.
 
 use handoff_machine::command::{IfRunning, Once, StartStatus};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 
 use super::error::{RestError, Result};
 
@@ -35,12 +35,19 @@ pub(crate) fn read(dedupe_key: Option<String>, if_running: Option<&str>) -> Resu
     Ok(Once { dedupe_key, if_running })
 }
 
+/// The object `handoff` of an answer.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusDto {
+    status: &'static str,
+}
+
 /// How a start came out.
-pub(crate) fn status(status: StartStatus) -> Json {
-    let status = match status {
-        StartStatus::Created => "created",
-        StartStatus::AlreadyRunning => "already-running",
-        StartStatus::AlreadyEnded => "already-ended",
-    };
-    json!({ "status": status })
+pub(crate) fn status(status: StartStatus) -> StatusDto {
+    StatusDto {
+        status: match status {
+            StartStatus::Created => "created",
+            StartStatus::AlreadyRunning => "already-running",
+            StartStatus::AlreadyEnded => "already-ended",
+        },
+    }
 }

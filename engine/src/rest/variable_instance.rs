@@ -162,7 +162,8 @@ fn select(api: &Api, params: &Params) -> Result<Select<Variable>> {
         .with("name GLOB ?", of.pattern("variableNameLike"))
         .within("name IN (SELECT value FROM json_each(?))", of.list("variableNameIn")?)
         .within(
-            "instance IN (SELECT value FROM json_each(?))",
+            "id IN (SELECT v.id FROM json_each(?) wanted JOIN variable v ON v.scope = wanted.value AND v.instance = v.scope \
+             OR v.instance = wanted.value AND v.scope <> v.instance)",
             of.ids("processInstanceIdIn")?,
         )
         .within("scope IN (SELECT value FROM json_each(?))", of.ids("executionIdIn")?)

@@ -12,10 +12,12 @@ pub mod error;
 pub mod field;
 pub(crate) mod ids;
 mod models;
+mod offer;
 mod open;
 mod readers;
 #[cfg(test)]
 pub(crate) mod recorder;
+mod residents;
 pub mod row;
 pub mod value;
 pub(crate) mod view;
@@ -23,6 +25,7 @@ pub(crate) mod view;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use handoff_machine::delta::Change;
@@ -38,6 +41,7 @@ use self::models::Uncommitted;
 pub use self::open::DATABASE_FILE;
 use self::open::DataDir;
 pub use self::readers::{ReadRefused, ReaderPool};
+use self::residents::Residents;
 use self::view::{Findings, Guard, StoreView};
 use crate::config::{Config, HistoryLevel};
 
@@ -60,6 +64,7 @@ pub(crate) struct Store {
     connection: Connection,
     models: Arc<ModelCache>,
     uncommitted: Uncommitted,
+    residents: RefCell<Residents>,
     ids: IdSource,
     level: HistoryLevel,
     node: Node,
@@ -94,6 +99,7 @@ impl Store {
             connection,
             models,
             uncommitted: Uncommitted::default(),
+            residents: RefCell::new(Residents::new(config.limits.resident_bytes)),
             ids,
             level: config.history,
             node,
@@ -149,6 +155,7 @@ impl Store {
             connection: &self.connection,
             models: &self.models,
             uncommitted: &self.uncommitted,
+            residents: Some(&self.residents),
             guard,
             findings,
         }
@@ -186,14 +193,21 @@ impl Store {
         for change in changes {
             #[cfg(test)]
             self.fault(FaultPoint::Apply)?;
-            let applier = Applier {
-                connection: &self.connection,
-                uncommitted: &self.uncommitted,
-                level: self.level,
-            };
+            let applier = self.applier();
             applier.apply(change)?;
+            self.residents.borrow_mut().follow(change);
         }
+        self.residents.borrow_mut().applied();
         Ok(())
+    }
+
+    fn applier(&self) -> Applier<'_> {
+        Applier {
+            connection: &self.connection,
+            uncommitted: &self.uncommitted,
+            residents: &self.residents,
+            level: self.level,
+        }
     }
 
     /// Removes, in the open transaction, the history of at most `max` instances and batches whose time is over, and gives
@@ -202,12 +216,7 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back.
     pub(crate) fn remove_expired(&mut self, now: Millis, max: usize, pages: u32) -> Result<(u64, bool), StoreError> {
-        let applier = Applier {
-            connection: &self.connection,
-            uncommitted: &self.uncommitted,
-            level: self.level,
-        };
-        let removed = applier.remove_expired(now, max.max(1))?;
+        let removed = self.applier().remove_expired(now, max.max(1))?;
         let mut more = removed >= max.max(1);
         let free: u32 = self
             .connection
@@ -278,6 +287,7 @@ impl Store {
     pub(crate) fn rollback(&mut self) -> Result<(), StoreError> {
         self.ids.finished(false);
         self.uncommitted.take();
+        self.residents.get_mut().forget();
         if !self.connection.is_autocommit() {
             self.connection.prepare_cached("ROLLBACK")?.execute([])?;
         }

@@ -125,6 +125,7 @@ impl ReaderPool {
                 connection,
                 models: &models,
                 uncommitted: &Uncommitted::default(),
+                residents: None,
                 guard: &Unguarded,
                 findings: &Findings::default(),
             })

@@ -15,12 +15,12 @@ use crate::config::Config;
 /// A time in 2026.
 const NOW: Millis = 1_780_000_000_000;
 
-fn directory() -> (TempDir, Config) {
+pub(super) fn directory() -> (TempDir, Config) {
     let directory = TempDir::new().unwrap();
     let config = Config::new(directory.path().join("data"));
     (directory, config)
 }
 
-fn open(config: &Config) -> Store {
+pub(super) fn open(config: &Config) -> Store {
     Store::open(config, NOW).unwrap()
 }

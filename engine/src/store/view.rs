@@ -3,11 +3,14 @@
 //! What a command has read must not change while it waits for an answer. Rows of instances are kept still by a
 //! [`Guard`] that reserves the instances; what is found by other means (definitions, subscriptions by their name) is
 //! remembered in [`Findings`] and found again in the command's next run.
+//!
+//! What is asked of an instance that is resident is answered from memory, and else by SQLite.
 
 mod decisions;
 mod findings;
 mod subscriptions;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use handoff_machine::Id;
@@ -24,6 +27,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 pub(crate) use self::findings::Findings;
 use super::error::StoreError;
 use super::models::{ModelCache, Uncommitted};
+use super::residents::{Kept, Resident, Residents};
 use super::row::Table;
 
 /// `select!(Row, "table WHERE …")`: the statement's text, made once.
@@ -75,6 +79,8 @@ pub(crate) struct StoreView<'s> {
     pub(super) connection: &'s Connection,
     pub(super) models: &'s ModelCache,
     pub(super) uncommitted: &'s Uncommitted,
+    /// None: a reader's view, which sees another state than the writer.
+    pub(super) residents: Option<&'s RefCell<Residents>>,
     pub(super) guard: &'s dyn Guard,
     pub(super) findings: &'s Findings,
 }
@@ -88,27 +94,17 @@ trait Owned {
     fn owner(&self) -> Option<Id>;
 }
 
-macro_rules! owned {
-    ($($row:ident: |$it:ident| $owner:expr),+ $(,)?) => {$(
-        impl Owned for $row {
-            fn owner(&self) -> Option<Id> {
-                let $it = self;
-                $owner
-            }
-        }
-    )+};
+impl<R: Kept> Owned for R {
+    fn owner(&self) -> Option<Id> {
+        Kept::owner(self)
+    }
 }
 
-owned!(
-    Instance: |it| Some(it.id),
-    Execution: |it| Some(it.instance),
-    Variable: |it| Some(it.instance),
-    ExternalTask: |it| Some(it.instance),
-    Job: |it| it.instance,
-    EventSubscription: |it| it.instance,
-    UserTask: |it| it.instance(),
-    Incident: |it| it.instance,
-);
+impl Owned for Instance {
+    fn owner(&self) -> Option<Id> {
+        Some(self.id)
+    }
+}
 
 impl StoreView<'_> {
     fn optional<T: Table>(&self, sql: &str, params: impl Params) -> Seen<Option<T>> {
@@ -122,18 +118,53 @@ impl StoreView<'_> {
         rows.collect::<Result<_, _>>().map_err(failed)
     }
 
+    /// What `find` reads of the instance that `row` belongs to or is, if that is resident.
+    fn resident<T>(&self, row: Id, find: impl FnOnce(&Resident) -> T) -> Option<T> {
+        self.residents?.borrow().of(row).map(find)
+    }
+
+    /// A row of an instance, from memory if it is there.
+    fn row<T: Table + Kept>(&self, sql: &str, id: Id) -> Seen<Option<T>> {
+        match self.resident(id, |resident| resident.row(id).cloned()).flatten() {
+            Some(row) => self.guarded(Some(row)),
+            None => self.one(sql, params![id.0]),
+        }
+    }
+
+    /// The first of the rows of a scope's instance that are wanted, from memory if it is there.
+    fn first<T: Table + Kept + 'static>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Option<T>> {
+        match self.resident(scope, |resident| resident.first(&wanted).cloned()) {
+            Some(row) => self.guarded(row),
+            None => self.one(sql, params![scope.0]),
+        }
+    }
+
+    /// The rows of a scope's instance that are wanted, from memory if it is there.
+    fn rows<T: Table + Kept + 'static>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Vec<T>> {
+        match self.resident(scope, |resident| resident.rows(&wanted)) {
+            Some(rows) => self.all_guarded(rows),
+            None => self.many(sql, params![scope.0]),
+        }
+    }
+
     /// One row of an instance.
     fn one<T: Table + Owned>(&self, sql: &str, params: impl Params) -> Seen<Option<T>> {
-        let row: Option<T> = self.optional(sql, params)?;
+        self.guarded(self.optional(sql, params)?)
+    }
+
+    /// Rows of instances.
+    fn many<T: Table + Owned>(&self, sql: &str, params: impl Params) -> Seen<Vec<T>> {
+        self.all_guarded(self.list(sql, params)?)
+    }
+
+    fn guarded<T: Owned>(&self, row: Option<T>) -> Seen<Option<T>> {
         if let Some(owner) = row.as_ref().and_then(Owned::owner) {
             self.guard.instance(owner)?;
         }
         Ok(row)
     }
 
-    /// Rows of instances.
-    fn many<T: Table + Owned>(&self, sql: &str, params: impl Params) -> Seen<Vec<T>> {
-        let rows: Vec<T> = self.list(sql, params)?;
+    fn all_guarded<T: Owned>(&self, rows: Vec<T>) -> Seen<Vec<T>> {
         for owner in rows.iter().filter_map(Owned::owner) {
             self.guard.instance(owner)?;
         }
@@ -261,7 +292,10 @@ impl View for StoreView<'_> {
     }
 
     fn instance(&self, id: Id) -> Seen<Option<Instance>> {
-        self.one(select!(Instance, "process_instance WHERE id = ?1"), params![id.0])
+        match self.resident(id, |resident| resident.instance.clone()) {
+            Some(instance) if instance.id == id => self.guarded(Some(instance)),
+            _ => self.one(select!(Instance, "process_instance WHERE id = ?1"), params![id.0]),
+        }
     }
 
     fn instances_by_business_key(&self, business_key: &str, tenant: &Tenant, limit: usize) -> Seen<Vec<Instance>> {
@@ -299,10 +333,13 @@ impl View for StoreView<'_> {
     }
 
     fn execution(&self, id: Id) -> Seen<Option<Execution>> {
-        self.one(select!(Execution, "execution WHERE id = ?1"), params![id.0])
+        self.row(select!(Execution, "execution WHERE id = ?1"), id)
     }
 
     fn children(&self, parent: Id) -> Seen<Vec<Execution>> {
+        if let Some(children) = self.resident(parent, |resident| resident.rows(|it: &Execution| it.parent == parent)) {
+            return self.all_guarded(children);
+        }
         let mut children: Vec<Execution> = self.many(
             select!(Execution, "execution WHERE instance = ?1 AND parent = ?1 ORDER BY id"),
             params![parent.0],
@@ -320,39 +357,39 @@ impl View for StoreView<'_> {
     }
 
     fn variable(&self, scope: Id, name: &str) -> Seen<Option<Variable>> {
-        self.one(
-            select!(Variable, "variable WHERE scope = ?1 AND name = ?2"),
-            params![scope.0, name],
-        )
+        match self.resident(scope, |resident| resident.variable(scope, name).cloned()) {
+            Some(variable) => self.guarded(variable),
+            None => self.one(
+                select!(Variable, "variable WHERE scope = ?1 AND name = ?2"),
+                params![scope.0, name],
+            ),
+        }
     }
 
     fn variables(&self, scope: Id) -> Seen<Vec<Variable>> {
-        self.many(
-            select!(Variable, "variable WHERE scope = ?1 ORDER BY id"),
-            params![scope.0],
-        )
+        let sql = select!(Variable, "variable WHERE scope = ?1 ORDER BY id");
+        self.rows(sql, scope, |it: &Variable| it.scope == scope)
     }
 
     fn external_task(&self, id: Id) -> Seen<Option<ExternalTask>> {
-        self.one(select!(ExternalTask, "external_task WHERE id = ?1"), params![id.0])
+        self.row(select!(ExternalTask, "external_task WHERE id = ?1"), id)
     }
 
     fn external_task_of(&self, execution: Id) -> Seen<Option<ExternalTask>> {
-        self.one(
-            select!(ExternalTask, "external_task WHERE execution = ?1"),
-            params![execution.0],
-        )
+        let sql = select!(
+            ExternalTask,
+            "external_task WHERE (instance, execution) = (SELECT instance, id FROM execution WHERE id = ?1)"
+        );
+        self.first(sql, execution, |it: &ExternalTask| it.execution == execution)
     }
 
     fn job(&self, id: Id) -> Seen<Option<Job>> {
-        self.one(select!(Job, "job WHERE id = ?1"), params![id.0])
+        self.row(select!(Job, "job WHERE id = ?1"), id)
     }
 
     fn jobs_of(&self, execution: Id) -> Seen<Vec<Job>> {
-        self.many(
-            select!(Job, "job WHERE execution = ?1 ORDER BY id"),
-            params![execution.0],
-        )
+        let sql = select!(Job, "job WHERE execution = ?1 ORDER BY id");
+        self.rows(sql, execution, |it: &Job| it.execution == Some(execution))
     }
 
     fn start_jobs(&self, definition: Id) -> Seen<Vec<Job>> {
@@ -363,11 +400,12 @@ impl View for StoreView<'_> {
     }
 
     fn task(&self, id: Id) -> Seen<Option<UserTask>> {
-        self.one(select!(UserTask, "task WHERE id = ?1"), params![id.0])
+        self.row(select!(UserTask, "task WHERE id = ?1"), id)
     }
 
     fn task_of(&self, execution: Id) -> Seen<Option<UserTask>> {
-        self.one(select!(UserTask, "task WHERE execution = ?1"), params![execution.0])
+        let sql = select!(UserTask, "task WHERE execution = ?1");
+        self.first(sql, execution, |it: &UserTask| it.execution() == Some(execution))
     }
 
     fn links_of(&self, task: Id) -> Seen<Vec<IdentityLink>> {
@@ -382,17 +420,12 @@ impl View for StoreView<'_> {
     }
 
     fn subscription(&self, id: Id) -> Seen<Option<EventSubscription>> {
-        self.one(
-            select!(EventSubscription, "event_subscription WHERE id = ?1"),
-            params![id.0],
-        )
+        self.row(select!(EventSubscription, "event_subscription WHERE id = ?1"), id)
     }
 
     fn subscriptions_of(&self, execution: Id) -> Seen<Vec<EventSubscription>> {
-        self.many(
-            select!(EventSubscription, "event_subscription WHERE execution = ?1 ORDER BY id"),
-            params![execution.0],
-        )
+        let sql = select!(EventSubscription, "event_subscription WHERE execution = ?1 ORDER BY id");
+        self.rows(sql, execution, |it: &EventSubscription| it.execution == Some(execution))
     }
 
     fn waiting(&self, query: &SubscriptionQuery<'_>) -> Seen<Vec<EventSubscription>> {
@@ -430,7 +463,7 @@ impl View for StoreView<'_> {
     }
 
     fn incident(&self, id: Id) -> Seen<Option<Incident>> {
-        self.one(select!(Incident, "incident WHERE id = ?1"), params![id.0])
+        self.row(select!(Incident, "incident WHERE id = ?1"), id)
     }
 
     fn job_definition(&self, id: Id) -> Seen<Option<JobDefinition>> {
@@ -507,10 +540,8 @@ impl View for StoreView<'_> {
     }
 
     fn incidents_of_execution(&self, execution: Id) -> Seen<Vec<Incident>> {
-        self.many(
-            select!(Incident, "incident WHERE execution = ?1 ORDER BY id"),
-            params![execution.0],
-        )
+        let sql = select!(Incident, "incident WHERE execution = ?1 ORDER BY id");
+        self.rows(sql, execution, |it: &Incident| it.execution == Some(execution))
     }
 }
 

@@ -1,53 +1,98 @@
 //! An external task in answers.
 
 use handoff_machine::row::{DefinitionRow, ExternalTask};
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::Value as Json;
 
 use crate::rest::date;
 use crate::rest::id::Ids;
-use crate::rest::variables::{Objects, typed_map};
+use crate::rest::variables::{Objects, TypedMap};
 use crate::service::LockedTask;
 
-/// A task as `GET /external-task` shows it.
-pub(super) fn listed(ids: Ids, task: &ExternalTask, definition: Option<&DefinitionRow>) -> Map<String, Json> {
-    let definition_id = definition.map_or_else(
-        || ids.text(task.definition),
-        |definition| ids.definition(&definition.key, definition.version, definition.id),
-    );
-    let dto = json!({
-        "activityId": task.activity,
-        "activityInstanceId": ids.activity(Some(task.entered()), task.execution),
-        "errorMessage": task.error_message,
-        "executionId": ids.text(task.execution),
-        "id": ids.text(task.id),
-        "lockExpirationTime": task.lock_expiration.map(date::format),
-        "createTime": date::format(task.created),
-        "processDefinitionId": definition_id,
-        "processDefinitionKey": task.definition_key,
-        "processDefinitionVersionTag": definition.and_then(|definition| definition.version_tag.as_deref()),
-        "processInstanceId": ids.text(task.instance),
-        "retries": task.retries,
-        "suspended": task.suspended,
-        "workerId": task.worker,
-        "topicName": task.topic,
-        "tenantId": task.tenant,
-        "priority": task.priority,
-        "businessKey": task.business_key,
-    });
-    match dto {
-        Json::Object(dto) => dto,
-        _ => Map::new(),
+/// `ExternalTaskDto`, and with `fetched` `LockedExternalTaskDto`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TaskDto<'t> {
+    activity_id: &'t str,
+    activity_instance_id: String,
+    error_message: Option<&'t str>,
+    execution_id: String,
+    id: String,
+    lock_expiration_time: Option<String>,
+    create_time: String,
+    process_definition_id: String,
+    process_definition_key: &'t str,
+    process_definition_version_tag: Option<&'t str>,
+    process_instance_id: String,
+    retries: Option<i32>,
+    suspended: bool,
+    worker_id: Option<&'t str>,
+    topic_name: &'t str,
+    tenant_id: Option<&'t str>,
+    priority: i64,
+    business_key: Option<&'t str>,
+    #[serde(flatten)]
+    fetched: Option<FetchedDto<'t>>,
+}
+
+/// What a worker is told beside the task.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FetchedDto<'t> {
+    error_details: Option<&'t str>,
+    variables: TypedMap<'t>,
+    #[serde(serialize_with = "properties")]
+    extension_properties: &'t [(String, String)],
+}
+
+fn properties<S: Serializer>(properties: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(properties.iter().map(|(name, value)| (name, value)))
+}
+
+impl<'t> TaskDto<'t> {
+    fn new(ids: Ids, task: &'t ExternalTask, definition: Option<&'t DefinitionRow>) -> Self {
+        Self {
+            activity_id: &task.activity,
+            activity_instance_id: ids.activity(Some(task.entered()), task.execution),
+            error_message: task.error_message.as_deref(),
+            execution_id: ids.text(task.execution),
+            id: ids.text(task.id),
+            lock_expiration_time: task.lock_expiration.map(date::format),
+            create_time: date::format(task.created),
+            process_definition_id: definition.map_or_else(
+                || ids.text(task.definition),
+                |definition| ids.definition(&definition.key, definition.version, definition.id),
+            ),
+            process_definition_key: &task.definition_key,
+            process_definition_version_tag: definition.and_then(|definition| definition.version_tag.as_deref()),
+            process_instance_id: ids.text(task.instance),
+            retries: task.retries,
+            suspended: task.suspended,
+            worker_id: task.worker.as_deref(),
+            topic_name: &task.topic,
+            tenant_id: task.tenant.as_deref(),
+            priority: task.priority,
+            business_key: task.business_key.as_deref(),
+            fetched: None,
+        }
+    }
+
+    /// A task as the worker that fetched it gets it.
+    pub(super) fn locked(ids: Ids, locked: &'t LockedTask, objects: Objects) -> Self {
+        Self {
+            suspended: false,
+            fetched: Some(FetchedDto {
+                error_details: locked.task.error_details.as_deref(),
+                variables: TypedMap(&locked.variables, objects),
+                extension_properties: &locked.extension_properties,
+            }),
+            ..Self::new(ids, &locked.task, Some(&locked.definition.row))
+        }
     }
 }
 
-/// A task as the worker that fetched it gets it.
-pub(super) fn locked(ids: Ids, locked: &LockedTask, objects: Objects) -> Json {
-    let mut dto = listed(ids, &locked.task, Some(&locked.definition.row));
-    dto.insert("suspended".into(), false.into());
-    dto.insert("errorDetails".into(), locked.task.error_details.clone().into());
-    dto.insert("variables".into(), typed_map(&locked.variables, objects));
-    let properties = locked.extension_properties.iter();
-    let properties = properties.map(|(name, value)| (name.clone(), Json::from(value.as_str())));
-    dto.insert("extensionProperties".into(), Json::Object(properties.collect()));
-    Json::Object(dto)
+/// A task as `GET /external-task` shows it.
+pub(super) fn listed(ids: Ids, task: &ExternalTask, definition: Option<&DefinitionRow>) -> Json {
+    // Its keys are texts and its numbers finite: there is nothing that JSON does not have.
+    serde_json::to_value(TaskDto::new(ids, task, definition)).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::dto;
+use super::dto::TaskDto;
 use crate::rest::api::Api;
 use crate::rest::body::{Body, flag, integer, ok, text, texts};
 use crate::rest::error::{RestError, Result};
@@ -97,7 +97,7 @@ pub(super) async fn fetch_and_lock(api: Api, Body(fetch): Body<FetchDto>) -> Res
     let shown = |topic: &str| objects.get(topic).copied().unwrap_or(Objects::Serialised);
     Ok(ok(tasks
         .iter()
-        .map(|task| dto::locked(api.ids, task, shown(&task.task.topic)))
+        .map(|task| TaskDto::locked(api.ids, task, shown(&task.task.topic)))
         .collect::<Vec<_>>()))
 }
 

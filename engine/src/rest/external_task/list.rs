@@ -65,11 +65,8 @@ async fn count_all(api: Api, params: Params) -> Result<Response> {
 }
 
 fn shown(reader: &Reader<'_>, task: &ExternalTask) -> Result<Json> {
-    Ok(Json::Object(dto::listed(
-        reader.ids,
-        task,
-        reader.definition(task.definition)?.as_ref(),
-    )))
+    let definition = reader.definition(task.definition)?;
+    Ok(dto::listed(reader.ids, task, definition.as_ref()))
 }
 
 /// `GET /external-task/{id}`
@@ -133,7 +130,10 @@ pub(super) fn select(api: &Api, params: &Params) -> Result<Select<ExternalTask>>
             "(lock_expiration IS NULL OR lock_expiration <= ?)",
             of.is("notLocked").then_some(now),
         )
-        .with("execution = ?", of.id("executionId"))
+        .with(
+            "(instance, execution) = (SELECT instance, id FROM execution WHERE id = ?)",
+            of.id("executionId"),
+        )
         .with("instance = ?", of.id("processInstanceId"))
         .within(
             "instance IN (SELECT value FROM json_each(?))",

@@ -6,7 +6,6 @@ use handoff_machine::error::Entity;
 use handoff_machine::view::Tenant;
 use handoff_machine::{Command, MachineError, Reply};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
 
 use super::{unknown_id, unknown_key};
 use crate::rest::api::Api;
@@ -15,8 +14,8 @@ use crate::rest::definition::Named;
 use crate::rest::error::{RestError, Result};
 use crate::rest::instructions::{self, InstructionDto};
 use crate::rest::once;
-use crate::rest::process_instance;
-use crate::rest::variables::{Objects, VariablesDto, inputs, typed_map};
+use crate::rest::process_instance::{InstanceDto, LinkDto};
+use crate::rest::variables::{Objects, TypedMap, VariablesDto, inputs};
 use crate::service::CommandError;
 
 /// `StartProcessInstanceDto`, with the fields of F2.
@@ -99,17 +98,14 @@ async fn run(api: Api, named: Named, dto: StartDto, command: fn(Start) -> Comman
 }
 
 /// A started instance, with its links and variables as they were asked for.
-pub(super) fn dto_of(api: &Api, started: &Started, with_variables: bool) -> Json {
-    let ids = api.ids;
-    let mut dto = process_instance::dto(ids, &started.instance, &started.definition, started.ended);
-    let href = format!("{}/process-instance/{}", api.base, ids.text(started.instance.id));
-    dto.insert(
-        "links".into(),
-        json!([{ "method": "GET", "href": href, "rel": "self" }]),
-    );
-    if with_variables {
-        dto.insert("variables".into(), typed_map(&started.variables, Objects::Serialised));
-    }
-    dto.insert("handoff".into(), once::status(started.status));
-    Json::Object(dto)
+pub(super) fn dto_of<'s>(api: &Api, started: &'s Started, with_variables: bool) -> InstanceDto<'s> {
+    let (ids, definition) = (api.ids, &started.definition);
+    let full = ids.definition(&definition.key, definition.version, definition.id);
+    let key = definition.key.clone().into();
+    let mut dto = InstanceDto::new(ids, &started.instance, full.into(), key, started.ended);
+    let href = format!("{}/process-instance/{}", api.base, dto.id);
+    dto.links.push(LinkDto::to_self(href));
+    dto.variables = with_variables.then_some(TypedMap(&started.variables, Objects::Serialised));
+    dto.handoff = Some(once::status(started.status));
+    dto
 }

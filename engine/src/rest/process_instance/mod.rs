@@ -1,5 +1,6 @@
 //! `/process-instance`
 
+mod dto;
 mod list;
 mod many;
 mod tree;
@@ -8,22 +9,22 @@ use axum::Router;
 use axum::response::Response;
 use axum::routing::{get, put};
 use handoff_machine::error::Entity;
-use handoff_machine::row::{DefinitionRow, Instance};
+use handoff_machine::row::Instance;
 use handoff_machine::view::Definition;
 use handoff_machine::{Command, MachineError};
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::api::Api;
 use super::body::{Body, flag, no_content, ok};
 use super::error::{RestError, Result};
-use super::id::Ids;
 use super::path::Path;
 use super::query::{Params, Select};
 use super::reader::Reader;
 use super::scope;
 use crate::service::CommandError;
 
+pub(crate) use self::dto::{InstanceDto, LinkDto};
 pub(crate) use self::list::select;
 
 /// The resource's routes.
@@ -57,42 +58,14 @@ fn element<'d>(definition: &'d Definition, activity: &str) -> (&'static str, Opt
     }
 }
 
-/// An instance in answers. Its links are those of the answer to its start.
-pub(crate) fn dto(ids: Ids, instance: &Instance, definition: &DefinitionRow, ended: bool) -> Map<String, Json> {
-    let definition_id = ids.definition(&definition.key, definition.version, definition.id);
-    of_parts(
-        ids,
-        instance,
-        definition_id.into(),
-        definition.key.clone().into(),
-        ended,
-    )
-}
-
 fn shown(reader: &Reader<'_>, instance: &Instance) -> Result<Json> {
     let (definition, key) = (
         reader.definition_id(instance.definition)?,
         reader.definition_key(instance.definition)?,
     );
-    Ok(Json::Object(of_parts(reader.ids, instance, definition, key, false)))
-}
-
-fn of_parts(ids: Ids, instance: &Instance, definition_id: Json, key: Json, ended: bool) -> Map<String, Json> {
-    let dto = json!({
-        "links": [],
-        "id": ids.text(instance.id),
-        "definitionId": definition_id,
-        "businessKey": instance.business_key,
-        "caseInstanceId": null,
-        "ended": ended,
-        "suspended": instance.suspended,
-        "tenantId": instance.tenant,
-        "definitionKey": key,
-    });
-    match dto {
-        Json::Object(dto) => dto,
-        _ => Map::new(),
-    }
+    let dto = InstanceDto::new(reader.ids, instance, definition, key, false);
+    // Its keys are texts: there is nothing that JSON does not have.
+    Ok(serde_json::to_value(dto).unwrap_or_default())
 }
 
 async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 pub(crate) use self::upload::Upload;
-pub(crate) use self::write::{Objects, data, download, typed};
+pub(crate) use self::write::{Objects, TypedMap, data, download, typed};
 use super::error::{RestError, Result};
 
 /// The most variables that one request may set.

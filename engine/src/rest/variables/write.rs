@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use handoff_machine::value::Value;
 use http::{HeaderValue, header};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
 use crate::rest::date;
@@ -32,12 +34,48 @@ impl Objects {
 }
 
 /// `type`, `value` and `valueInfo` of a value.
+#[derive(Debug)]
+struct Typed<'v>(&'v Value, Objects);
+
+/// The value alone.
+struct Plain<'v>(&'v Value, Objects);
+
+/// Variables by name.
+#[derive(Debug)]
+pub(crate) struct TypedMap<'v>(pub(crate) &'v [(String, Value)], pub(crate) Objects);
+
+impl Serialize for Typed<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(value, objects) = *self;
+        let mut dto = to.serialize_struct("VariableValueDto", 3)?;
+        dto.serialize_field("type", value.type_name())?;
+        dto.serialize_field("value", &Plain(value, objects))?;
+        dto.serialize_field("valueInfo", &info(value))?;
+        dto.end()
+    }
+}
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::String(text) | Value::Json(text) | Value::Xml(text) => to.serialize_str(text),
+            value => plain(value, self.1).serialize(to),
+        }
+    }
+}
+
+impl Serialize for TypedMap<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, Typed(value, self.1))))
+    }
+}
+
+/// `type`, `value` and `valueInfo` of a value, to be added to.
 pub(crate) fn typed(value: &Value, objects: Objects) -> Map<String, Json> {
-    let mut dto = Map::new();
-    dto.insert("type".into(), value.type_name().into());
-    dto.insert("value".into(), plain(value, objects));
-    dto.insert("valueInfo".into(), Json::Object(info(value)));
-    dto
+    match serde_json::to_value(Typed(value, objects)) {
+        Ok(Json::Object(dto)) => dto,
+        _ => Map::new(),
+    }
 }
 
 /// The value alone. A file has none: its content is fetched apart.

@@ -74,8 +74,8 @@ impl Applier<'_> {
                     )?;
                 }
                 match removal_time {
-                    Some(time) => self.removal_time(*id, Some(*time)),
-                    None => Ok(()),
+                    Some(time) if !self.residents.borrow().is_alone(*id) => self.removal_time(*id, Some(*time)),
+                    _ => Ok(()),
                 }
             }
             Change::HistoryInstanceState { id, state } => self.run(

@@ -29,16 +29,20 @@ mod history;
 mod migrated;
 mod runtime;
 
+use std::cell::RefCell;
+
 use handoff_machine::delta::Change;
 use rusqlite::{Connection, Error, Params, Result};
 
 use super::models::Uncommitted;
+use super::residents::Residents;
 use crate::config::HistoryLevel;
 
 /// Where changes go.
 pub(super) struct Applier<'s> {
     pub(super) connection: &'s Connection,
     pub(super) uncommitted: &'s Uncommitted,
+    pub(super) residents: &'s RefCell<Residents>,
     pub(super) level: HistoryLevel,
 }
 

@@ -74,6 +74,10 @@ impl World {
             config.limits.near_jobs = SMALL;
             config.limits.running_jobs = SMALL;
         }
+        // And some keep few instances in memory, or none.
+        if draw.random_ratio(1, 4) {
+            config.limits.resident_bytes = draw.random_range(0..4) * 2048;
+        }
         Self {
             rig: Rig::open(config, Arc::new(directory), NOW + HOUR),
             draw,
@@ -371,6 +375,10 @@ impl World {
             if let Some(row) = rows.next().unwrap() {
                 assert_eq!(row.get::<_, i32>(0).unwrap(), *value, "{instance:?}");
             }
+        }
+        // What is in memory of instances is what is stored. To look at all of it takes as long as some steps.
+        if self.draw.random_ratio(1, 4) {
+            processor.store.compare_residents();
         }
         // Who is not waiting for a delegate reserves nothing.
         let (holders, parked) = (processor.reservations.holders(), processor.reservations.parked());

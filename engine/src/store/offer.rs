@@ -1,0 +1,82 @@
+//! What a fetch does to a task and reads with it, in the open transaction.
+
+use handoff_machine::Id;
+use handoff_machine::row::{Execution, ExternalTask, Variable};
+use rusqlite::{OptionalExtension as _, params};
+
+use super::row::Table as _;
+use super::view::select;
+use super::{Store, StoreError};
+
+impl Store {
+    /// Locks a task for its worker, until its expiration.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back.
+    pub(crate) fn lock(&self, task: &ExternalTask) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE external_task SET worker = ?2, lock_expiration = ?3 WHERE id = ?1")?
+            .execute(params![task.id.0, task.worker, task.lock_expiration])?;
+        self.residents.borrow_mut().put(task);
+        Ok(())
+    }
+
+    /// Takes back a lock, where it is still the same.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back.
+    pub(crate) fn unlock(&self, task: &ExternalTask) -> Result<(), StoreError> {
+        let mut unlock = self.connection.prepare_cached(
+            "UPDATE external_task SET worker = NULL, lock_expiration = NULL \
+             WHERE id = ?1 AND worker IS ?2 AND lock_expiration IS ?3",
+        )?;
+        if unlock.execute(params![task.id.0, task.worker, task.lock_expiration])? > 0 {
+            self.residents.borrow_mut().unlock(task);
+        }
+        Ok(())
+    }
+
+    /// The variables of a scope: those with these names, in their order, or all, by age.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back.
+    pub(crate) fn variables(&self, scope: Id, names: Option<&[String]>) -> Result<Vec<Variable>, StoreError> {
+        if let Some(resident) = self.residents.borrow().of(scope) {
+            return Ok(match names {
+                Some(names) => names
+                    .iter()
+                    .filter_map(|name| resident.variable(scope, name).cloned())
+                    .collect(),
+                None => resident.rows(|variable: &Variable| variable.scope == scope),
+            });
+        }
+        let Some(names) = names else {
+            let sql = select!(Variable, "variable WHERE scope = ?1 ORDER BY id");
+            let mut all = self.connection.prepare_cached(sql)?;
+            let variables = all.query_map(params![scope.0], Variable::from_row)?;
+            return Ok(variables.collect::<rusqlite::Result<_>>()?);
+        };
+        let sql = select!(Variable, "variable WHERE scope = ?1 AND name = ?2");
+        let mut one = self.connection.prepare_cached(sql)?;
+        let mut found = Vec::new();
+        for name in names {
+            found.extend(one.query_row(params![scope.0, name], Variable::from_row).optional()?);
+        }
+        Ok(found)
+    }
+
+    /// The scope that an execution is in.
+    ///
+    /// # Errors
+    /// The transaction must be rolled back.
+    pub(crate) fn parent(&self, execution: Id) -> Result<Option<Id>, StoreError> {
+        if let Some(resident) = self.residents.borrow().of(execution) {
+            return Ok(resident.row(execution).map(|row: &Execution| row.parent));
+        }
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT parent FROM execution WHERE id = ?1")?;
+        let parent = statement.query_row(params![execution.0], |row| row.get(0).map(Id));
+        Ok(parent.optional()?)
+    }
+}
