@@ -125,13 +125,14 @@ impl Processor {
         for pending in self.reservations.give_up(now) {
             self.gave_up(Box::new(pending), now);
         }
+        let busy = !all.is_empty();
         let size = self.limits.group_commands.max(1);
         let mut all = all.into_iter().peekable();
         while all.peek().is_some() {
             let group = all.by_ref().take(size).collect();
             self.run(group, now);
         }
-        self.clean_up(now);
+        self.clean_up(now, busy);
         Turn {
             outgoing: std::mem::take(&mut self.outgoing),
             next: self.next(now),

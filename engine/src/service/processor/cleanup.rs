@@ -12,6 +12,9 @@ use crate::store::StoreError;
 
 /// After a step the worker rests for so many times as long as the step took: it has a tenth of the writer at most.
 const REST: u32 = 9;
+/// The same where commands came meanwhile: then it has a twentieth. What it removes is old, so that its pages are read from the
+/// disk, written to the log and folded by themselves: all of that costs the commands as much again.
+const REST_BUSY: u32 = 19;
 /// The shortest rest, in milliseconds.
 const REST_MIN: Millis = 20;
 /// Pages that are given back in one step.
@@ -28,15 +31,15 @@ impl Processor {
         wanted.then(|| self.next_cleanup.load(Ordering::Relaxed))
     }
 
-    /// Does a step, if one is due.
-    pub(super) fn clean_up(&mut self, now: Millis) {
+    /// Does a step, if one is due. `busy`: commands came with this turn.
+    pub(super) fn clean_up(&mut self, now: Millis, busy: bool) {
         if self.due_cleanup().is_none_or(|due| due > now) {
             return;
         }
         let begun = Instant::now();
         let rest = match self.clean_up_step(now) {
             Ok(true) => {
-                let rest = (begun.elapsed() * REST).as_millis();
+                let rest = (begun.elapsed() * if busy { REST_BUSY } else { REST }).as_millis();
                 Millis::try_from(rest).unwrap_or(Millis::MAX).max(REST_MIN)
             }
             Ok(false) => Millis::try_from(self.history.cleanup_interval.as_millis()).unwrap_or(Millis::MAX),
