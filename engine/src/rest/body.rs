@@ -90,7 +90,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// 200 with a JSON body.
 pub(crate) fn ok(body: impl Serialize) -> Response {
-    axum::Json(body).into_response()
+    // `axum::Json` writes into a buffer that looks for room at each of the many small writes.
+    let mut json = Vec::with_capacity(1024);
+    match serde_json::to_writer(&mut json, &body) {
+        Ok(()) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "an answer could not be written"
+            );
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
 }
 
 /// 204

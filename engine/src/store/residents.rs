@@ -33,7 +33,7 @@ pub(super) struct Residents {
     /// What all of them take, about.
     bytes: usize,
     limit: usize,
-    /// Those that have ended, or become too large, within the changes that are being applied.
+    /// Those that have ended within the changes that are being applied.
     leaving: Vec<Id>,
     /// Those whose removal time others have begun to follow within the changes that are being applied: a key is written
     /// before its instance.
@@ -121,6 +121,9 @@ impl Residents {
     /// A row is as it is from now on.
     pub(super) fn put<R: Kept>(&mut self, row: &R) {
         let Some(owner) = row.owner() else { return };
+        if row.weight() > INSTANCE_MAX {
+            return self.leave(owner);
+        }
         let new = self.change(owner, |resident| R::rows_mut(resident).put(row.clone()));
         if new == Some(true) {
             self.owners.insert(row.id(), owner);
@@ -161,7 +164,7 @@ impl Residents {
         }
     }
 
-    /// Changes an instance, if it is here, and looks at what it takes then.
+    /// Changes an instance, if it is here; with what makes it too large it leaves.
     fn change<T>(&mut self, id: Id, change: impl FnOnce(&mut Resident) -> T) -> Option<T> {
         let resident = self.instances.get_mut(&id)?;
         let before = resident.bytes();
@@ -169,7 +172,8 @@ impl Residents {
         let after = resident.bytes();
         self.bytes = self.bytes - before + after;
         if after > INSTANCE_MAX {
-            self.leaving.push(id);
+            self.leave(id);
+            return None;
         }
         Some(changed)
     }
