@@ -17,7 +17,7 @@ impl Store {
         self.connection
             .prepare_cached("UPDATE external_task SET worker = ?2, lock_expiration = ?3 WHERE id = ?1")?
             .execute(params![task.id.0, task.worker, task.lock_expiration])?;
-        self.residents.borrow_mut().put(task);
+        self.residents.borrow_mut().lock(task);
         Ok(())
     }
 

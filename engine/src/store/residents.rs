@@ -111,6 +111,16 @@ impl Residents {
         for id in std::mem::take(&mut self.leaving) {
             self.leave(id);
         }
+        self.make_room();
+    }
+
+    /// A task is locked as it is.
+    pub(super) fn lock(&mut self, task: &ExternalTask) {
+        self.put(task);
+        self.make_room();
+    }
+
+    fn make_room(&mut self) {
         while self.bytes > self.limit
             && let Some((_, resident)) = self.instances.remove_lru()
         {
@@ -119,7 +129,7 @@ impl Residents {
     }
 
     /// A row is as it is from now on.
-    pub(super) fn put<R: Kept>(&mut self, row: &R) {
+    fn put<R: Kept>(&mut self, row: &R) {
         let Some(owner) = row.owner() else { return };
         if row.weight() > INSTANCE_MAX {
             return self.leave(owner);

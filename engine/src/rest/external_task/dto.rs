@@ -1,6 +1,7 @@
 //! An external task in answers.
 
 use handoff_machine::row::{DefinitionRow, ExternalTask};
+use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
@@ -45,8 +46,10 @@ struct FetchedDto<'t> {
     extension_properties: &'t [(String, String)],
 }
 
+/// A model may name one twice: the last wins.
 fn properties<S: Serializer>(properties: &[(String, String)], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_map(properties.iter().map(|(name, value)| (name, value)))
+    let properties: IndexMap<_, _> = properties.iter().map(|(name, value)| (name, value)).collect();
+    properties.serialize(to)
 }
 
 impl<'t> TaskDto<'t> {
@@ -95,4 +98,18 @@ impl<'t> TaskDto<'t> {
 pub(super) fn listed(ids: Ids, task: &ExternalTask, definition: Option<&DefinitionRow>) -> Json {
     // Its keys are texts and its numbers finite: there is nothing that JSON does not have.
     serde_json::to_value(TaskDto::new(ids, task, definition)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_that_is_named_twice_is_written_once() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let given = [pair("a", "1"), pair("b", "2"), pair("a", "3")];
+        let mut json = Vec::new();
+        properties(&given, &mut serde_json::Serializer::new(&mut json)).unwrap();
+        assert_eq!(json, br#"{"a":"3","b":"2"}"#);
+    }
 }

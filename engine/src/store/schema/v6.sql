@@ -4,5 +4,7 @@
 DROP INDEX variable_by_instance;
 CREATE INDEX variable_by_instance ON variable (instance) WHERE scope <> instance;
 
--- An execution knows its instance, and external_task_by_instance finds the task from there.
+-- One for both: an execution knows its instance.
+DROP INDEX external_task_by_instance;
 DROP INDEX external_task_by_execution;
+CREATE INDEX external_task_by_execution ON external_task (instance, execution);

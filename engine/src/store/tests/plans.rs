@@ -44,8 +44,6 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         "SELECT * FROM variable v WHERE v.scope = ?1 AND v.instance = v.scope \
          OR v.instance = ?1 AND v.scope <> v.instance"
             .to_owned(),
-        "SELECT * FROM external_task WHERE (instance, execution) = (SELECT instance, id FROM execution WHERE id = ?1)"
-            .to_owned(),
         "SELECT * FROM dedupe_key WHERE key = ?2 AND tenant IS ?1".to_owned(),
         "SELECT * FROM process_instance WHERE business_key = ?1 AND (?3 OR tenant IS ?2) ORDER BY id LIMIT ?4"
             .to_owned(),
@@ -56,4 +54,14 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         let by_hand = |step: &String| step.starts_with("SCAN") || step.contains("TEMP B-TREE");
         assert!(by_index && !plan.iter().any(by_hand), "{sql}\n{plan:?}");
     }
+}
+
+#[test]
+fn the_task_of_an_execution_is_found_without_a_look_at_others_of_its_instance() {
+    let (_directory, config) = directory();
+    let store = open(&config);
+    let sql =
+        "SELECT * FROM external_task WHERE (instance, execution) = (SELECT instance, id FROM execution WHERE id = ?1)";
+    let plan = plan(&store, sql);
+    assert!(plan[0].ends_with("(instance=? AND execution=?)"), "{plan:?}");
 }

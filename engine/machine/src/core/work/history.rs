@@ -63,7 +63,7 @@ impl History {
     }
 
     /// The end of an instance that began in this very command, in an event of its own too: what hangs on the end
-    /// (the removal time of a dedupe key) goes by that event.
+    /// (the removal time of a dedupe key, or of called instances) goes by that event.
     pub(super) fn repeat_instance_end(&mut self, id: Id) {
         if let Some(Change::HistoryInstanceStart(row)) = self.instances.get(&id).and_then(|at| self.events.get(*at))
             && let Some(end_time) = row.end_time
@@ -78,6 +78,14 @@ impl History {
             };
             self.events.push(event);
         }
+    }
+
+    /// The roots of the called instances that began in this command.
+    pub(super) fn callers(&self) -> impl Iterator<Item = Id> {
+        self.instances.values().filter_map(|at| match self.events.get(*at) {
+            Some(Change::HistoryInstanceStart(row)) if row.root != row.id => Some(row.root),
+            _ => None,
+        })
     }
 
     /// An instance that began in this command is a restart of another.

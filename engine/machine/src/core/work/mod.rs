@@ -230,7 +230,9 @@ impl<'a> Work<'a> {
 
     /// All changes.
     pub(super) fn finish(mut self, reply: Reply) -> Delta {
-        for instance in std::mem::take(&mut self.dedupe_keys) {
+        let mut followed: BTreeSet<Id> = std::mem::take(&mut self.dedupe_keys).into_iter().collect();
+        followed.extend(self.history.callers());
+        for instance in followed {
             self.history.repeat_instance_end(instance);
         }
         self.variable_history();

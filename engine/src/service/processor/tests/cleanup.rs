@@ -48,6 +48,24 @@ fn history_goes_when_it_has_had_its_time_and_not_before() {
 }
 
 #[test]
+fn what_was_called_goes_with_its_caller_also_when_both_end_at_once() {
+    let mut rig = rig();
+    rig.deploy(&model::nothing("called"));
+    // At once, and behind a job.
+    rig.deploy(&model::call("later", "called"));
+    rig.deploy(&model::call("at-once", "called").replace(r#"camunda:asyncBefore="true""#, ""));
+    for key in ["at-once", "later"] {
+        rig.start(key);
+        rig.settle();
+        assert_eq!(rig.count("process_instance"), 0);
+        assert_eq!(rig.count("historic_instance"), 2, "{key}");
+        rig.now += 31 * DAY;
+        rig.settle();
+        assert_eq!(rig.count("historic_instance"), 0, "{key}");
+    }
+}
+
+#[test]
 fn much_history_goes_in_steps_between_which_commands_run() {
     let mut rig = Rig::with(|config| {
         config.retention.cleanup = true;

@@ -42,6 +42,11 @@ pub(super) fn task(key: &str, topic: &str, attributes: &str) -> String {
     process(key, &format!("{task}{}", flows(&["work"])))
 }
 
+/// It ends as soon as it has started.
+pub(super) fn nothing(key: &str) -> String {
+    process(key, r#"<sequenceFlow id="on" sourceRef="start" targetRef="end"/>"#)
+}
+
 /// A delegate behind an asynchronous continuation, then an external task.
 pub(super) fn async_delegate(key: &str, delegate: &str) -> String {
     let body = format!(
