@@ -4,9 +4,7 @@ use handoff_machine::Id;
 use handoff_machine::row::{Execution, ExternalTask, Variable};
 use rusqlite::{OptionalExtension as _, params};
 
-use super::row::Table as _;
-use super::view::select;
-use super::{Store, StoreError};
+use super::{Store, StoreError, view};
 
 impl Store {
     /// Locks a task for its worker, until its expiration.
@@ -41,28 +39,14 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back.
     pub(crate) fn variables(&self, scope: Id, names: Option<&[String]>) -> Result<Vec<Variable>, StoreError> {
-        if let Some(resident) = self.residents.borrow().of(scope) {
-            return Ok(match names {
-                Some(names) => names
-                    .iter()
-                    .filter_map(|name| resident.variable(scope, name).cloned())
-                    .collect(),
-                None => resident.rows(|variable: &Variable| variable.scope == scope),
-            });
-        }
+        let residents = Some(&self.residents);
         let Some(names) = names else {
-            let sql = select!(Variable, "variable WHERE scope = ?1 ORDER BY id");
-            let mut all = self.connection.prepare_cached(sql)?;
-            let variables = all.query_map(params![scope.0], Variable::from_row)?;
-            return Ok(variables.collect::<rusqlite::Result<_>>()?);
+            return view::variables(&self.connection, residents, scope);
         };
-        let sql = select!(Variable, "variable WHERE scope = ?1 AND name = ?2");
-        let mut one = self.connection.prepare_cached(sql)?;
-        let mut found = Vec::new();
-        for name in names {
-            found.extend(one.query_row(params![scope.0, name], Variable::from_row).optional()?);
-        }
-        Ok(found)
+        let named = names.iter();
+        named
+            .filter_map(|name| view::variable(&self.connection, residents, scope, name).transpose())
+            .collect()
     }
 
     /// The scope that an execution is in.

@@ -5,7 +5,7 @@
 //! need its room, and with all others when a transaction comes to nothing. Who is not here is read from the database.
 //!
 //! Invariant: what is here is what the open transaction sees. So all that changes a running row goes through
-//! [`super::Store`], which tells it here; the simulation compares both after each step.
+//! [`super::Store`], which tells it here; the simulation compares both again and again.
 
 mod rows;
 #[cfg(test)]
@@ -19,7 +19,7 @@ use handoff_machine::delta::Change;
 use handoff_machine::row::{EventSubscription, Execution, ExternalTask, Incident, Instance, Job, UserTask, Variable};
 use hashlink::LruCache;
 
-pub(super) use self::rows::{Kept, Resident};
+pub(super) use self::rows::{Kept, Owned, Resident};
 
 /// What one instance may take, in bytes: with many rows, to look through them is slower than an index.
 const INSTANCE_MAX: usize = 64 * 1024;

@@ -27,7 +27,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, params};
 pub(crate) use self::findings::Findings;
 use super::error::StoreError;
 use super::models::{ModelCache, Uncommitted};
-use super::residents::{Kept, Resident, Residents};
+use super::residents::{Kept, Owned, Resident, Residents};
 use super::row::Table;
 
 /// `select!(Row, "table WHERE …")`: the statement's text, made once.
@@ -89,23 +89,6 @@ fn failed(error: impl Into<StoreError>) -> ViewError {
     ViewError::Store(Box::new(error.into()))
 }
 
-/// A row that belongs to an instance, or may do so.
-trait Owned {
-    fn owner(&self) -> Option<Id>;
-}
-
-impl<R: Kept> Owned for R {
-    fn owner(&self) -> Option<Id> {
-        Kept::owner(self)
-    }
-}
-
-impl Owned for Instance {
-    fn owner(&self) -> Option<Id> {
-        Some(self.id)
-    }
-}
-
 impl StoreView<'_> {
     fn optional<T: Table>(&self, sql: &str, params: impl Params) -> Seen<Option<T>> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
@@ -132,7 +115,7 @@ impl StoreView<'_> {
     }
 
     /// The first of the rows of a scope's instance that are wanted, from memory if it is there.
-    fn first<T: Table + Kept + 'static>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Option<T>> {
+    fn first<T: Table + Kept>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Option<T>> {
         match self.resident(scope, |resident| resident.first(&wanted).cloned()) {
             Some(row) => self.guarded(row),
             None => self.one(sql, params![scope.0]),
@@ -140,7 +123,7 @@ impl StoreView<'_> {
     }
 
     /// The rows of a scope's instance that are wanted, from memory if it is there.
-    fn rows<T: Table + Kept + 'static>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Vec<T>> {
+    fn rows<T: Table + Kept>(&self, sql: &str, scope: Id, wanted: impl Fn(&T) -> bool) -> Seen<Vec<T>> {
         match self.resident(scope, |resident| resident.rows(&wanted)) {
             Some(rows) => self.all_guarded(rows),
             None => self.many(sql, params![scope.0]),
@@ -189,6 +172,36 @@ impl StoreView<'_> {
         let rows = statement.query_map(params, |row| row.get(0)).map_err(failed)?;
         rows.collect::<Result<_, _>>().map_err(failed)
     }
+}
+
+/// A variable of a scope, from memory if its instance is there.
+pub(super) fn variable(
+    connection: &Connection,
+    residents: Option<&RefCell<Residents>>,
+    scope: Id,
+    name: &str,
+) -> Result<Option<Variable>, StoreError> {
+    if let Some(known) = residents.and_then(|it| it.borrow().of(scope).map(|it| it.variable(scope, name).cloned())) {
+        return Ok(known);
+    }
+    let mut one = connection.prepare_cached(select!(Variable, "variable WHERE scope = ?1 AND name = ?2"))?;
+    let found = one.query_row(params![scope.0, name], Variable::from_row);
+    Ok(found.optional()?)
+}
+
+/// All variables of a scope by age, from memory if its instance is there.
+pub(super) fn variables(
+    connection: &Connection,
+    residents: Option<&RefCell<Residents>>,
+    scope: Id,
+) -> Result<Vec<Variable>, StoreError> {
+    let wanted = |it: &Variable| it.scope == scope;
+    if let Some(variables) = residents.and_then(|it| it.borrow().of(scope).map(|it| it.rows(wanted))) {
+        return Ok(variables);
+    }
+    let mut all = connection.prepare_cached(select!(Variable, "variable WHERE scope = ?1 ORDER BY id"))?;
+    let found = all.query_map(params![scope.0], Variable::from_row)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The tenant in SQL: NULL where there is none; [`Tenant::Any`] has a statement of its own.
@@ -292,9 +305,10 @@ impl View for StoreView<'_> {
     }
 
     fn instance(&self, id: Id) -> Seen<Option<Instance>> {
-        match self.resident(id, |resident| resident.instance.clone()) {
-            Some(instance) if instance.id == id => self.guarded(Some(instance)),
-            _ => self.one(select!(Instance, "process_instance WHERE id = ?1"), params![id.0]),
+        let known = |it: &RefCell<Residents>| it.borrow().get(id).map(|resident| resident.instance.clone());
+        match self.residents.and_then(known) {
+            Some(instance) => self.guarded(Some(instance)),
+            None => self.one(select!(Instance, "process_instance WHERE id = ?1"), params![id.0]),
         }
     }
 
@@ -357,18 +371,11 @@ impl View for StoreView<'_> {
     }
 
     fn variable(&self, scope: Id, name: &str) -> Seen<Option<Variable>> {
-        match self.resident(scope, |resident| resident.variable(scope, name).cloned()) {
-            Some(variable) => self.guarded(variable),
-            None => self.one(
-                select!(Variable, "variable WHERE scope = ?1 AND name = ?2"),
-                params![scope.0, name],
-            ),
-        }
+        self.guarded(variable(self.connection, self.residents, scope, name).map_err(failed)?)
     }
 
     fn variables(&self, scope: Id) -> Seen<Vec<Variable>> {
-        let sql = select!(Variable, "variable WHERE scope = ?1 ORDER BY id");
-        self.rows(sql, scope, |it: &Variable| it.scope == scope)
+        self.all_guarded(variables(self.connection, self.residents, scope).map_err(failed)?)
     }
 
     fn external_task(&self, id: Id) -> Seen<Option<ExternalTask>> {

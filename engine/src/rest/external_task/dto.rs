@@ -3,7 +3,7 @@
 use handoff_machine::row::{DefinitionRow, ExternalTask};
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::rest::date;
 use crate::rest::id::Ids;
@@ -96,8 +96,7 @@ impl<'t> TaskDto<'t> {
 
 /// A task as `GET /external-task` shows it.
 pub(super) fn listed(ids: Ids, task: &ExternalTask, definition: Option<&DefinitionRow>) -> Json {
-    // Its keys are texts and its numbers finite: there is nothing that JSON does not have.
-    serde_json::to_value(TaskDto::new(ids, task, definition)).unwrap_or_default()
+    json!(TaskDto::new(ids, task, definition))
 }
 
 #[cfg(test)]

@@ -75,8 +75,7 @@ pub(crate) fn dto(ids: Ids, row: &DefinitionRow) -> Json {
 
 /// A started instance in the answer to a message.
 pub(crate) fn started(api: &Api, started: &Started) -> Json {
-    // Its keys are texts: there is nothing that JSON does not have.
-    serde_json::to_value(start::dto_of(api, started, false)).unwrap_or_default()
+    json!(start::dto_of(api, started, false))
 }
 
 impl Named {

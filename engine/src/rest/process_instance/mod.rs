@@ -13,7 +13,7 @@ use handoff_machine::row::Instance;
 use handoff_machine::view::Definition;
 use handoff_machine::{Command, MachineError};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::api::Api;
 use super::body::{Body, flag, no_content, ok};
@@ -63,9 +63,7 @@ fn shown(reader: &Reader<'_>, instance: &Instance) -> Result<Json> {
         reader.definition_id(instance.definition)?,
         reader.definition_key(instance.definition)?,
     );
-    let dto = InstanceDto::new(reader.ids, instance, definition, key, false);
-    // Its keys are texts: there is nothing that JSON does not have.
-    Ok(serde_json::to_value(dto).unwrap_or_default())
+    Ok(json!(InstanceDto::new(reader.ids, instance, definition, key, false)))
 }
 
 async fn one(api: Api, Path(id): Path<String>) -> Result<Response> {

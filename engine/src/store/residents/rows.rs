@@ -28,23 +28,29 @@ pub(in crate::store) struct Rows<R> {
 }
 
 /// A row that belongs to an instance, or may do so.
-pub(in crate::store) trait Kept: Clone + Weight {
-    fn id(&self) -> Id;
+pub(in crate::store) trait Owned {
     fn owner(&self) -> Option<Id>;
+}
+
+/// A row that is kept with its instance.
+pub(in crate::store) trait Kept: Owned + Clone + Weight {
+    fn id(&self) -> Id;
     fn rows(resident: &Resident) -> &Rows<Self>;
     fn rows_mut(resident: &mut Resident) -> &mut Rows<Self>;
 }
 
 macro_rules! kept {
     ($($row:ident in $rows:ident: |$it:ident| $owner:expr),+ $(,)?) => {$(
-        impl Kept for $row {
-            fn id(&self) -> Id {
-                self.id
-            }
-
+        impl Owned for $row {
             fn owner(&self) -> Option<Id> {
                 let $it = self;
                 $owner
+            }
+        }
+
+        impl Kept for $row {
+            fn id(&self) -> Id {
+                self.id
             }
 
             fn rows(resident: &Resident) -> &Rows<Self> {
@@ -67,6 +73,12 @@ kept!(
     UserTask in tasks: |it| it.instance(),
     Incident in incidents: |it| it.instance,
 );
+
+impl Owned for Instance {
+    fn owner(&self) -> Option<Id> {
+        Some(self.id)
+    }
+}
 
 impl<R> Default for Rows<R> {
     fn default() -> Self {
@@ -128,13 +140,13 @@ impl Resident {
     }
 
     /// Its rows of a kind that are wanted, by ascending id.
-    pub(in crate::store) fn rows<R: Kept + 'static>(&self, wanted: impl Fn(&R) -> bool) -> Vec<R> {
+    pub(in crate::store) fn rows<R: Kept>(&self, wanted: impl Fn(&R) -> bool) -> Vec<R> {
         let rows = R::rows(self).rows.iter();
         rows.filter(|row| wanted(row)).cloned().collect()
     }
 
     /// The first of its rows of a kind that is wanted.
-    pub(in crate::store) fn first<R: Kept + 'static>(&self, wanted: impl Fn(&R) -> bool) -> Option<&R> {
+    pub(in crate::store) fn first<R: Kept>(&self, wanted: impl Fn(&R) -> bool) -> Option<&R> {
         R::rows(self).rows.iter().find(|row| wanted(row))
     }
 
