@@ -11,6 +11,7 @@ mod checkpoint;
 pub mod error;
 pub mod field;
 pub(crate) mod ids;
+mod log_file;
 mod models;
 mod offer;
 mod open;

@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::OpenError;
+use super::log_file;
 
 /// The database in the data directory.
 pub const DATABASE_FILE: &str = "engine.db";
@@ -115,7 +116,11 @@ pub(super) fn writer(directory: &DataDir, vfs: Option<&str>) -> Result<Connectio
         });
     }
     let path = &directory.database;
-    let mut connection = writing(path, OpenFlags::SQLITE_OPEN_CREATE, vfs).map_err(|source| explain(path, source))?;
+    let open = || {
+        let layer = log_file::over(vfs)?;
+        writing(path, OpenFlags::SQLITE_OPEN_CREATE, Some(&layer))
+    };
+    let mut connection = open().map_err(|source| explain(path, source))?;
     prepare(path, &mut connection)?;
     directory.sync()?;
     Ok(connection)
@@ -198,7 +203,7 @@ fn configure(connection: &Connection, new: bool) -> rusqlite::Result<()> {
     }
     // One process has the directory, and the readers are its own.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
-    // In WAL mode only FULL syncs the log at each commit.
+    // In WAL mode only FULL syncs the log at each commit, which `log_file` depends on too.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
