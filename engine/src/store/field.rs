@@ -6,7 +6,7 @@ use handoff_machine::row::{
     DecisionPlace, Delegation, DetailKind, EventKind, ExecutionState, HistoricDecisionInput, HistoricDecisionOutput,
     InstanceState, JobKind, LogState, TaskPlace,
 };
-use rusqlite::types::{FromSqlError, Type};
+use rusqlite::types::{FromSqlError, ToSqlOutput, Type, Value, ValueRef};
 use rusqlite::{Error, Result, Row, Statement};
 
 /// Reads columns one after the other.
@@ -43,23 +43,43 @@ impl<'r, 's> Cursor<'r, 's> {
     }
 }
 
+/// From this many bytes on a value is large.
+const LARGE: usize = 16 * 1024;
+
 /// Binds parameters one after the other.
 pub struct Binder<'s, 'c> {
     statement: &'s mut Statement<'c>,
     next: usize,
+    is_large: bool,
 }
 
 impl<'s, 'c> Binder<'s, 'c> {
     /// From the first parameter on.
     pub fn new(statement: &'s mut Statement<'c>) -> Self {
-        Self { statement, next: 1 }
+        Self {
+            statement,
+            next: 1,
+            is_large: false,
+        }
     }
 
     /// Binds the next parameter.
     pub(super) fn put(&mut self, value: impl rusqlite::ToSql) -> Result<()> {
         let parameter = self.next;
         self.next += 1;
+        let value = value.to_sql()?;
+        self.is_large |= match &value {
+            ToSqlOutput::Borrowed(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes.len() >= LARGE,
+            ToSqlOutput::Owned(Value::Text(text)) => text.len() >= LARGE,
+            ToSqlOutput::Owned(Value::Blob(bytes)) => bytes.len() >= LARGE,
+            _ => false,
+        };
         self.statement.raw_bind_parameter(parameter, value)
+    }
+
+    /// Whether a value was bound that is large.
+    pub(super) fn is_large(&self) -> bool {
+        self.is_large
     }
 }
 

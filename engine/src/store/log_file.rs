@@ -161,7 +161,11 @@ unsafe fn put(file: *mut sqlite3_file) -> impl FnMut(&[u8], i64) -> c_int {
             // SAFETY: see above; the bytes are as many as is said.
             let code = unsafe {
                 let length = piece.len() as c_int;
-                call!(file, xWrite(piece.as_ptr().cast(), length, place), ffi::SQLITE_IOERR_WRITE)
+                call!(
+                    file,
+                    xWrite(piece.as_ptr().cast(), length, place),
+                    ffi::SQLITE_IOERR_WRITE
+                )
             };
             if code != ffi::SQLITE_OK {
                 return code;
@@ -307,7 +311,13 @@ unsafe extern "C" fn unlock(file: *mut sqlite3_file, level: c_int) -> c_int {
 
 unsafe extern "C" fn check_reserved_lock(file: *mut sqlite3_file, reserved: *mut c_int) -> c_int {
     // SAFETY: as above.
-    unsafe { call!(below(file), xCheckReservedLock(reserved), ffi::SQLITE_IOERR_CHECKRESERVEDLOCK) }
+    unsafe {
+        call!(
+            below(file),
+            xCheckReservedLock(reserved),
+            ffi::SQLITE_IOERR_CHECKRESERVEDLOCK
+        )
+    }
 }
 
 unsafe extern "C" fn file_control(file: *mut sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {

@@ -15,6 +15,7 @@ mod log_file;
 mod models;
 mod offer;
 mod open;
+mod prepared;
 mod readers;
 #[cfg(test)]
 pub(crate) mod recorder;
@@ -33,7 +34,7 @@ use handoff_machine::delta::Change;
 use handoff_machine::{Id, Millis, Node};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use self::apply::Applier;
+use self::apply::{Applier, FirstDetails};
 use self::checkpoint::{Checkpointer, Checkpoints};
 pub use self::error::{OpenError, StoreError};
 use self::ids::IdSource;
@@ -41,6 +42,7 @@ pub use self::models::ModelCache;
 use self::models::Uncommitted;
 pub use self::open::DATABASE_FILE;
 use self::open::DataDir;
+use self::prepared::Prepared;
 pub use self::readers::{ReadRefused, ReaderPool};
 use self::residents::Residents;
 use self::view::{Findings, Guard, StoreView};
@@ -62,7 +64,7 @@ pub(crate) type Faults = Box<dyn FnMut(FaultPoint) -> Option<rusqlite::Error> + 
 
 /// The writer's side of the store. There is one.
 pub(crate) struct Store {
-    connection: Connection,
+    prepared: Prepared,
     models: Arc<ModelCache>,
     uncommitted: Uncommitted,
     residents: RefCell<Residents>,
@@ -97,7 +99,7 @@ impl Store {
         let models = Arc::new(ModelCache::new(config.limits.cached_models));
         let readers = ReaderPool::open(&directory.database, &config.limits, Arc::clone(&models))?;
         Ok(Self {
-            connection,
+            prepared: Prepared::new(connection),
             models,
             uncommitted: Uncommitted::default(),
             residents: RefCell::new(Residents::new(config.limits.resident_bytes)),
@@ -115,7 +117,7 @@ impl Store {
     /// Folds the log beside the writer from now on, and no longer within its commits.
     pub(crate) fn fold_beside(&mut self, vfs: Option<&str>) -> Result<(), OpenError> {
         let checkpointer = Checkpointer::open(&self.directory.database, vfs)?;
-        self.checkpoints = Some(Checkpoints::start(checkpointer, &self.connection)?);
+        self.checkpoints = Some(Checkpoints::start(checkpointer, self.connection())?);
         Ok(())
     }
 
@@ -143,7 +145,7 @@ impl Store {
     }
 
     pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+        self.prepared.connection()
     }
 
     pub(crate) fn ids(&mut self) -> &mut IdSource {
@@ -153,7 +155,7 @@ impl Store {
     /// The machine's view within the open transaction.
     pub(crate) fn view<'s>(&'s self, guard: &'s dyn Guard, findings: &'s Findings) -> StoreView<'s> {
         StoreView {
-            connection: &self.connection,
+            connection: self.connection(),
             models: &self.models,
             uncommitted: &self.uncommitted,
             residents: Some(&self.residents),
@@ -165,9 +167,9 @@ impl Store {
     /// A definition as the open transaction sees it.
     pub(crate) fn definition(&self, id: Id) -> Result<Option<Arc<handoff_machine::view::Definition>>, StoreError> {
         if self.uncommitted.contains(id) {
-            self.models.changed(&self.connection, id)
+            self.models.changed(self.connection(), id)
         } else {
-            self.models.definition(&self.connection, id)
+            self.models.definition(self.connection(), id)
         }
     }
 
@@ -179,11 +181,7 @@ impl Store {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.check()?;
         }
-        Ok(self
-            .connection
-            .prepare_cached("BEGIN IMMEDIATE")?
-            .execute([])
-            .map(drop)?)
+        Ok(self.prepared.execute("BEGIN IMMEDIATE", []).map(drop)?)
     }
 
     /// Writes changes into the open transaction.
@@ -191,20 +189,21 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back: some of the changes may be in it, or it is gone already.
     pub(crate) fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let first_details = FirstDetails::among(changes, self.level);
         for change in changes {
             #[cfg(test)]
             self.fault(FaultPoint::Apply)?;
-            let applier = self.applier();
-            applier.apply(change)?;
+            self.applier(&first_details).apply(change)?;
             self.residents.borrow_mut().follow(change);
         }
         self.residents.borrow_mut().applied();
         Ok(())
     }
 
-    fn applier(&self) -> Applier<'_> {
+    fn applier<'s>(&'s self, first_details: &'s FirstDetails) -> Applier<'s> {
         Applier {
-            connection: &self.connection,
+            prepared: &self.prepared,
+            first_details,
             uncommitted: &self.uncommitted,
             residents: &self.residents,
             level: self.level,
@@ -217,15 +216,15 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back.
     pub(crate) fn remove_expired(&mut self, now: Millis, max: usize, pages: u32) -> Result<(u64, bool), StoreError> {
-        let removed = self.applier().remove_expired(now, max.max(1))?;
+        let removed = self.applier(&FirstDetails::default()).remove_expired(now, max.max(1))?;
         let mut more = removed >= max.max(1);
         let free: u32 = self
-            .connection
+            .connection()
             .query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
         if free > 0 {
             // Each row that it returns is a page.
             let mut vacuum = self
-                .connection
+                .connection()
                 .prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
             let mut rows = vacuum.raw_query();
             while rows.next()?.is_some() {}
@@ -262,22 +261,22 @@ impl Store {
     pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
         #[cfg(test)]
         self.fault(FaultPoint::Commit)?;
-        self.ids.write(&self.connection)?;
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.ids.write(self.prepared.connection())?;
+        self.prepared.execute("COMMIT", [])?;
         self.ids.finished(true);
         let changed = self.uncommitted.take();
         if !changed.is_empty() {
             self.models.forget(&changed);
         }
         if let Some(checkpoints) = &mut self.checkpoints {
-            checkpoints.committed(&self.connection);
+            checkpoints.committed(self.prepared.connection());
         }
         Ok(())
     }
 
     /// Whether the transaction is still open: some errors end it, whoever has seen them.
     pub(crate) fn check_transaction(&self) -> Result<(), StoreError> {
-        if self.connection.is_autocommit() {
+        if self.connection().is_autocommit() {
             Err(StoreError::TransactionLost)
         } else {
             Ok(())
@@ -289,8 +288,8 @@ impl Store {
         self.ids.finished(false);
         self.uncommitted.take();
         self.residents.get_mut().forget();
-        if !self.connection.is_autocommit() {
-            self.connection.prepare_cached("ROLLBACK")?.execute([])?;
+        if !self.connection().is_autocommit() {
+            self.prepared.execute("ROLLBACK", [])?;
         }
         Ok(())
     }
@@ -298,14 +297,14 @@ impl Store {
     /// Folds the log into the database, and empties it if readers let it.
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         Ok(self
-            .connection
+            .connection()
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
 
     /// Closes the store: notes the ids that were given, and folds the log into the database.
     pub(crate) fn close(mut self) -> Result<(), StoreError> {
         self.stop_folding()?;
-        self.ids.close(&self.connection)?;
+        self.ids.close(self.connection())?;
         self.checkpoint()
     }
 

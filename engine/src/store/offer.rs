@@ -12,9 +12,10 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back.
     pub(crate) fn lock(&self, task: &ExternalTask) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE external_task SET worker = ?2, lock_expiration = ?3 WHERE id = ?1")?
-            .execute(params![task.id.0, task.worker, task.lock_expiration])?;
+        self.prepared.execute(
+            "UPDATE external_task SET worker = ?2, lock_expiration = ?3 WHERE id = ?1",
+            params![task.id.0, task.worker, task.lock_expiration],
+        )?;
         self.residents.borrow_mut().lock(task);
         Ok(())
     }
@@ -24,11 +25,12 @@ impl Store {
     /// # Errors
     /// The transaction must be rolled back.
     pub(crate) fn unlock(&self, task: &ExternalTask) -> Result<(), StoreError> {
-        let mut unlock = self.connection.prepare_cached(
+        let unlocked = self.prepared.execute(
             "UPDATE external_task SET worker = NULL, lock_expiration = NULL \
              WHERE id = ?1 AND worker IS ?2 AND lock_expiration IS ?3",
+            params![task.id.0, task.worker, task.lock_expiration],
         )?;
-        if unlock.execute(params![task.id.0, task.worker, task.lock_expiration])? > 0 {
+        if unlocked > 0 {
             self.residents.borrow_mut().unlock(task);
         }
         Ok(())
@@ -41,11 +43,11 @@ impl Store {
     pub(crate) fn variables(&self, scope: Id, names: Option<&[String]>) -> Result<Vec<Variable>, StoreError> {
         let residents = Some(&self.residents);
         let Some(names) = names else {
-            return view::variables(&self.connection, residents, scope);
+            return view::variables(self.connection(), residents, scope);
         };
         let named = names.iter();
         named
-            .filter_map(|name| view::variable(&self.connection, residents, scope, name).transpose())
+            .filter_map(|name| view::variable(self.connection(), residents, scope, name).transpose())
             .collect()
     }
 
@@ -58,7 +60,7 @@ impl Store {
             return Ok(resident.row(execution).map(|row: &Execution| row.parent));
         }
         let mut statement = self
-            .connection
+            .connection()
             .prepare_cached("SELECT parent FROM execution WHERE id = ?1")?;
         let parent = statement.query_row(params![execution.0], |row| row.get(0).map(Id));
         Ok(parent.optional()?)

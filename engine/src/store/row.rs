@@ -7,7 +7,7 @@ use handoff_machine::row::{
     HistoricInstance, HistoricTask, HistoricVariable, IdentityLink, IdentityLinkLog, Incident, Instance, Job,
     JobDefinition, JobLog, RequirementsRow, Resource, UserOperation, UserTask, Variable,
 };
-use rusqlite::{Connection, Result, Row};
+use rusqlite::{Result, Row};
 
 use super::field::{Binder, Cursor, Field};
 
@@ -24,16 +24,6 @@ pub trait Table: Field {
     /// A column holds what nothing has written.
     fn from_row(row: &Row<'_>) -> Result<Self> {
         Self::read(&mut Cursor::new(row, 0))
-    }
-
-    /// Inserts the row.
-    ///
-    /// # Errors
-    /// SQLite refuses it.
-    fn insert(&self, connection: &Connection) -> Result<()> {
-        let mut statement = connection.prepare_cached(Self::INSERT)?;
-        self.bind(&mut Binder::new(&mut statement))?;
-        statement.raw_execute().map(drop)
     }
 }
 

@@ -524,7 +524,7 @@ impl View for StoreView<'_> {
         self.list(
             select!(
                 HistoricDetail,
-                "historic_detail WHERE instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0 ORDER BY id"
+                "historic_details WHERE instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0 ORDER BY holder"
             ),
             params![instance.0],
         )

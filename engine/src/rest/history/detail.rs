@@ -15,7 +15,7 @@ const ORDERS: &[(&str, &str)] = &[
     ("variableRevision", "revision"),
     ("formPropertyId", "name"),
     ("time", "time"),
-    ("occurrence", "id"),
+    ("occurrence", "holder"),
     ("tenantId", "tenant"),
 ];
 

@@ -29,8 +29,12 @@ const ROWS_MAX: i64 = 50_000;
 
 /// A row whose table has a name that conditions can use.
 pub(crate) trait Stored: Table {
-    /// The table's name.
+    /// The name of the table, or of a view.
     const TABLE: &'static str;
+    /// What orders its rows as their ids do, by a key.
+    const KEY: &'static str = "id";
+    /// The condition of a row by its id, which is bound to each `?`, by a key.
+    const BY_ID: &'static str = "id = ?";
 }
 
 macro_rules! stored {
@@ -66,10 +70,16 @@ stored!(
     JobDefinition in "job_definition",
     Batch in "batch",
     HistoricBatch in "historic_batch",
-    HistoricDetail in "historic_detail",
     UserOperation in "user_operation",
     IdentityLinkLog in "identity_link_log",
 );
+
+/// The first detail of a variable is in the variable's row, and its id right behind the variable's.
+impl Stored for HistoricDetail {
+    const TABLE: &'static str = "historic_details";
+    const KEY: &'static str = "holder";
+    const BY_ID: &'static str = "id = ? AND holder BETWEEN ? - 1 AND ?";
+}
 
 /// A SELECT over one table. Conditions are joined by AND.
 #[derive(Debug)]
@@ -103,7 +113,8 @@ impl<T: Stored> Select<T> {
     /// 500 where the store fails.
     pub(crate) fn by_id(connection: &Connection, id: handoff_machine::Id) -> Result<Option<T>> {
         let mut select = Self::new();
-        select.with("id = ?", Some(id.0));
+        let marks = T::BY_ID.matches('?').count();
+        select.with_all(T::BY_ID, std::iter::repeat_n(id.0.into(), marks));
         Ok(select.rows(connection)?.pop())
     }
 
@@ -269,8 +280,8 @@ impl<T: Stored> Select<T> {
             order.push_str(column);
             order.push_str(if *descending { " DESC, " } else { ", " });
         }
-        let (columns, table, conditions) = (T::COLUMNS, T::TABLE, self.where_clause());
-        format!("SELECT {columns} FROM {table}{conditions} ORDER BY {order}{table}.id LIMIT ? OFFSET ?")
+        let (columns, table, key, conditions) = (T::COLUMNS, T::TABLE, T::KEY, self.where_clause());
+        format!("SELECT {columns} FROM {table}{conditions} ORDER BY {order}{table}.{key} LIMIT ? OFFSET ?")
     }
 
     /// The rows.

@@ -5,16 +5,15 @@ use handoff_machine::delta::Change;
 use rusqlite::{Result, params};
 
 use super::Applier;
-use crate::store::row::Table as _;
 
 impl Applier<'_> {
     pub(super) fn deployment(&self, change: &Change) -> Result<()> {
         match change {
-            Change::InsertDeployment(row) => row.insert(self.connection),
-            Change::InsertResource(row) => row.insert(self.connection),
+            Change::InsertDeployment(row) => self.insert(row),
+            Change::InsertResource(row) => self.insert(row),
             Change::InsertDefinition(row) => {
                 self.uncommitted.add(row.id);
-                row.insert(self.connection)
+                self.insert(row)
             }
             Change::UpdateDefinition(row) => {
                 self.uncommitted.add(row.id);
@@ -35,16 +34,16 @@ impl Applier<'_> {
             }
             Change::InsertDecision(row) => {
                 self.uncommitted.add(row.id);
-                row.insert(self.connection)
+                self.insert(row)
             }
             Change::UpdateDecision(row) => self.run_one(
                 "UPDATE decision SET history_time_to_live = ?2 WHERE id = ?1",
                 params![row.id.0, row.history_time_to_live],
             ),
-            Change::InsertRequirements(row) => row.insert(self.connection),
+            Change::InsertRequirements(row) => self.insert(row),
             Change::InsertJobDefinition(row) => {
                 self.changed(row.definition);
-                row.insert(self.connection)
+                self.insert(row)
             }
             Change::UpdateJobDefinition(row) => {
                 self.changed(row.definition);
@@ -105,7 +104,8 @@ impl Applier<'_> {
     }
 
     fn ids(&self, sql: &str, parameter: i64) -> Result<Vec<i64>> {
-        self.connection
+        self.prepared
+            .connection()
             .prepare_cached(sql)?
             .query_map(params![parameter], |row| row.get(0))?
             .collect()

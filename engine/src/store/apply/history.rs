@@ -2,13 +2,12 @@
 
 use handoff_machine::Id;
 use handoff_machine::delta::Change;
-use handoff_machine::row::{DetailKind, HistoricVariable, UserTask};
+use handoff_machine::row::{DetailKind, UserTask};
 use rusqlite::{Result, params};
 
 use super::Applier;
 use crate::config::HistoryLevel;
-use crate::store::field::{Binder, Code as _, Field as _};
-use crate::store::row::Table as _;
+use crate::store::field::Code as _;
 
 /// The level from which on a change is kept.
 fn level(change: &Change) -> HistoryLevel {
@@ -57,7 +56,7 @@ impl Applier<'_> {
             return Ok(());
         }
         match change {
-            Change::HistoryInstanceStart(row) => row.insert(self.connection),
+            Change::HistoryInstanceStart(row) => self.insert(row),
             Change::HistoryInstanceEnd {
                 id,
                 end_time,
@@ -87,7 +86,7 @@ impl Applier<'_> {
             | Change::HistoryVariableMigrated { .. }
             | Change::HistoryTaskMigrated { .. }
             | Change::HistoryIncidentMigrated { .. } => self.migrated_history(change),
-            Change::HistoryActivityStart(row) => row.insert(self.connection),
+            Change::HistoryActivityStart(row) => self.insert(row),
             Change::HistoryActivityEnd {
                 id,
                 end_time,
@@ -109,7 +108,7 @@ impl Applier<'_> {
             Change::HistoryVariableDeleted(id) => {
                 self.run("UPDATE historic_variable SET deleted = 1 WHERE id = ?1", params![id.0])
             }
-            Change::HistoryTaskStart(row) => row.insert(self.connection),
+            Change::HistoryTaskStart(row) => self.insert(row),
             Change::HistoryTaskUpdate(row) => self.update_historic_task(row),
             Change::HistoryTaskEnd {
                 id,
@@ -119,7 +118,7 @@ impl Applier<'_> {
                 "UPDATE historic_task SET end_time = ?2, delete_reason = ?3 WHERE id = ?1",
                 params![id.0, end_time, delete_reason],
             ),
-            Change::HistoryIncidentStart(row) => row.insert(self.connection),
+            Change::HistoryIncidentStart(row) => self.insert(row),
             Change::HistoryIncidentEnd { id, end_time, resolved } => self.run(
                 "UPDATE historic_incident SET end_time = ?2, resolved = ?3, deleted = NOT ?3 WHERE id = ?1",
                 params![id.0, end_time, resolved],
@@ -128,14 +127,14 @@ impl Applier<'_> {
                 "UPDATE historic_incident SET annotation = ?2 WHERE id = ?1",
                 params![id.0, annotation],
             ),
-            Change::HistoryDetail(row) => row.insert(self.connection),
-            Change::HistoryOperation(row) => row.insert(self.connection),
+            Change::HistoryDetail(row) => self.insert_detail(row),
+            Change::HistoryOperation(row) => self.insert(row),
             Change::HistoryOperationAnnotation { operation, annotation } => self.run(
                 "UPDATE user_operation SET annotation = ?2 WHERE operation = ?1",
                 params![operation.0, annotation],
             ),
             Change::InsertAttachment { row, content } => {
-                row.insert(self.connection)?;
+                self.insert(row)?;
                 match content {
                     Some(bytes) => self.run(
                         "INSERT INTO attachment_content (id, bytes) VALUES (?1, ?2)",
@@ -148,8 +147,8 @@ impl Applier<'_> {
                 self.run("DELETE FROM attachment_content WHERE id = ?1", params![id.0])?;
                 self.run("DELETE FROM attachment WHERE id = ?1", params![id.0])
             }
-            Change::HistoryIdentityLink(row) => row.insert(self.connection),
-            Change::HistoryBatchStart(row) => row.insert(self.connection),
+            Change::HistoryIdentityLink(row) => self.insert(row),
+            Change::HistoryBatchStart(row) => self.insert(row),
             Change::HistoryBatchUpdate(row) => self.run(
                 "UPDATE historic_batch SET jobs_created = ?2, execution_start = ?3 WHERE id = ?1",
                 params![row.id.0, row.jobs_created, row.execution_start],
@@ -173,7 +172,7 @@ impl Applier<'_> {
                 )?;
                 self.removal_time(*instance, *time)
             }
-            Change::HistoryDecision(row) => row.insert(self.connection),
+            Change::HistoryDecision(row) => self.insert(row),
             Change::HistoryDecisionDelete(id) => self.run(
                 "DELETE FROM historic_decision WHERE id = ?1 OR root_decision = ?1",
                 params![id.0],
@@ -182,9 +181,9 @@ impl Applier<'_> {
                 "UPDATE historic_decision SET removal_time = ?2 WHERE id = ?1 OR root_decision = ?1",
                 params![id.0, time],
             ),
-            Change::HistoryExternalTask(row) => row.insert(self.connection),
-            Change::HistoryJob(row) => row.insert(self.connection),
-            Change::InsertComment(row) => row.insert(self.connection),
+            Change::HistoryExternalTask(row) => self.insert(row),
+            Change::HistoryJob(row) => self.insert(row),
+            Change::InsertComment(row) => self.insert(row),
             Change::UpdateComment { id, message } => {
                 self.run("UPDATE comment SET message = ?2 WHERE id = ?1", params![id.0, message])
             }
@@ -210,24 +209,6 @@ impl Applier<'_> {
         )
     }
 
-    fn put_variable(&self, row: &HistoricVariable) -> Result<()> {
-        let mut update = self.connection.prepare_cached(
-            "UPDATE historic_variable SET value_type = ?1, value = ?2, value_meta = ?3, revision = ?4, deleted = ?5 \
-             WHERE id = ?6",
-        )?;
-        if row.revision > 0 {
-            let mut binder = Binder::new(&mut update);
-            row.value.bind(&mut binder)?;
-            row.revision.bind(&mut binder)?;
-            row.deleted.bind(&mut binder)?;
-            row.id.bind(&mut binder)?;
-            if update.raw_execute()? > 0 {
-                return Ok(());
-            }
-        }
-        row.insert(self.connection)
-    }
-
     fn update_historic_task(&self, task: &UserTask) -> Result<()> {
         self.run(
             "UPDATE historic_task SET name = ?2, description = ?3, assignee = ?4, owner = ?5, priority = ?6, due = ?7, \
@@ -242,7 +223,8 @@ impl Applier<'_> {
     pub(in crate::store) fn remove_expired(&self, now: i64, max: usize) -> Result<usize> {
         let limit = i64::try_from(max).unwrap_or(i64::MAX);
         let ids = |sql: &str| -> Result<Vec<i64>> {
-            self.connection
+            self.prepared
+                .connection()
                 .prepare_cached(sql)?
                 .query_map(params![now, limit], |row| row.get(0))?
                 .collect()

@@ -26,9 +26,9 @@ impl Applier<'_> {
     }
 
     /// Writes a row anew; that it was there is seen by its deletion.
-    fn rewrite(&self, deletion: &str, id: Id, row: &impl Table) -> Result<()> {
+    fn rewrite(&self, deletion: &'static str, id: Id, row: &impl Table) -> Result<()> {
         self.delete(deletion, id)?;
-        row.insert(self.connection)
+        self.insert(row)
     }
 
     pub(super) fn migrated_history(&self, change: &Change) -> Result<()> {
@@ -72,11 +72,13 @@ impl Applier<'_> {
                 definition_key,
                 scope,
                 scope_activity,
-            } => self.run(
+            } => {
+                self.keep_first_detail(*id)?;
+                self.run(
                 "UPDATE historic_variable SET definition = ?2, definition_key = ?3, scope = ?4, scope_activity = ?5 \
                  WHERE id = ?1",
                 params![id.0, definition.0, definition_key, scope.0, scope_activity],
-            ),
+            )}
             Change::HistoryTaskMigrated { task, definition_key } => self.run(
                 "UPDATE historic_task SET definition = ?2, definition_key = ?3, activity = ?4, entered_as = ?5 WHERE id = ?1",
                 params![

@@ -25,6 +25,7 @@ macro_rules! task_params {
 }
 
 mod deployments;
+mod first_details;
 mod history;
 mod migrated;
 mod runtime;
@@ -32,17 +33,22 @@ mod runtime;
 use std::cell::RefCell;
 
 use handoff_machine::delta::Change;
-use rusqlite::{Connection, Error, Params, Result};
+use rusqlite::{Error, Params, Result};
 
+pub(super) use self::first_details::FirstDetails;
+use super::field::Binder;
 use super::models::Uncommitted;
+use super::prepared::Prepared;
 use super::residents::Residents;
+use super::row::Table;
 use crate::config::HistoryLevel;
 
 /// Where changes go.
 pub(super) struct Applier<'s> {
-    pub(super) connection: &'s Connection,
+    pub(super) prepared: &'s Prepared,
     pub(super) uncommitted: &'s Uncommitted,
     pub(super) residents: &'s RefCell<Residents>,
+    pub(super) first_details: &'s FirstDetails,
     pub(super) level: HistoryLevel,
 }
 
@@ -147,16 +153,30 @@ impl Applier<'_> {
         }
     }
 
+    fn insert<T: Table>(&self, row: &T) -> Result<()> {
+        self.prepared.execute_bound(T::INSERT, |to| row.bind(to)).map(drop)
+    }
+
     /// Runs a statement that may find any number of rows.
-    fn run(&self, sql: &str, params: impl Params) -> Result<()> {
-        self.connection.prepare_cached(sql)?.execute(params).map(drop)
+    fn run(&self, sql: &'static str, params: impl Params) -> Result<()> {
+        self.prepared.execute(sql, params).map(drop)
     }
 
     /// Runs a statement that must find its row.
-    fn run_one(&self, sql: &str, params: impl Params) -> Result<()> {
-        match self.connection.prepare_cached(sql)?.execute(params)? {
-            1 => Ok(()),
-            other => Err(Error::StatementChangedRows(other)),
-        }
+    fn run_one(&self, sql: &'static str, params: impl Params) -> Result<()> {
+        found(self.prepared.execute(sql, params)?)
+    }
+
+    /// Runs a statement that must find its row, with what `bind` binds.
+    fn run_one_bound(&self, sql: &'static str, bind: impl FnOnce(&mut Binder<'_, '_>) -> Result<()>) -> Result<()> {
+        found(self.prepared.execute_bound(sql, bind)?)
+    }
+}
+
+fn found(rows: usize) -> Result<()> {
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(Error::StatementChangedRows(rows))
     }
 }

@@ -128,7 +128,9 @@ fn insert(connection: &Connection, rows: u32) -> rusqlite::Result<()> {
 
 fn count(connection: &Connection) -> i64 {
     connection
-        .query_row("SELECT count(*) FROM it WHERE length(bytes) = 1000", [], |row| row.get(0))
+        .query_row("SELECT count(*) FROM it WHERE length(bytes) = 1000", [], |row| {
+            row.get(0)
+        })
         .unwrap()
 }
 
@@ -162,13 +164,17 @@ fn a_transaction_that_is_larger_than_the_cache_reads_what_it_has_spilled() {
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     for _ in 0..20 {
         insert(&connection, 100).unwrap();
-        connection.execute("UPDATE it SET bytes = zeroblob(1000) WHERE rowid % 7 = 0", []).unwrap();
+        connection
+            .execute("UPDATE it SET bytes = zeroblob(1000) WHERE rowid % 7 = 0", [])
+            .unwrap();
     }
     assert_eq!(count(&connection), 2_000);
     connection.execute_batch("COMMIT").unwrap();
     let reader = Connection::open(folder.path().join("it.db")).unwrap();
     assert_eq!(count(&reader), 2_000);
-    let sound: String = reader.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    let sound: String = reader
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
     assert_eq!(sound, "ok");
 }
 

@@ -55,7 +55,7 @@ impl Store {
             }
             let follow = "SELECT EXISTS (SELECT 1 FROM dedupe_key WHERE instance = ?1) \
                           OR EXISTS (SELECT 1 FROM historic_instance WHERE root = ?1 AND id <> ?1)";
-            let follow: bool = self.connection.query_row(follow, [id.0], |row| row.get(0)).unwrap();
+            let follow: bool = self.connection().query_row(follow, [id.0], |row| row.get(0)).unwrap();
             assert!(resident.followed || !follow, "{id} is not alone");
         }
         let rows: usize = residents
@@ -72,7 +72,7 @@ impl Store {
 
     fn compare<R: Kept + Table + PartialEq + Debug + 'static>(&self, resident: &Resident, table: &str) {
         let sql = format!("SELECT {} FROM {table} WHERE instance = ?1 ORDER BY id", R::COLUMNS);
-        let mut statement = self.connection.prepare_cached(&sql).unwrap();
+        let mut statement = self.connection().prepare_cached(&sql).unwrap();
         let stored = statement
             .query_map(params![resident.instance.id.0], R::from_row)
             .unwrap();
