@@ -38,8 +38,9 @@ const SQLITE_MIN: i32 = 3_051_003;
 
 /// A page. Each page that a commit touches is written to the log as a whole, and a small commit touches a few bytes of many.
 const PAGE_BYTES: u32 = 2048;
-/// The page cache of the writer, in KiB. After a page was split a commit walks through all of it.
-const WRITER_CACHE_KIB: u32 = 8 * 1024;
+/// The page cache of the writer, in KiB. After a page was split a commit walks through all of it; what it does not have is a
+/// call away, in the system's.
+const WRITER_CACHE_KIB: u32 = 2 * 1024;
 /// The page cache of one reader, in KiB.
 const READER_CACHE_KIB: u32 = 2 * 1024;
 /// Statements that a connection keeps compiled.

@@ -3,15 +3,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use rusqlite::{Connection, Params, Result, Statement};
+use foldhash::fast::RandomState;
+use rusqlite::{Connection, Params, PrepFlags, Result, Statement};
 use self_cell::self_cell;
 
 use super::field::Binder;
 
 /// Compiled statements, by address and length of their text: a constant stays where it is. There are as many as the program
 /// has constants that are given to [`Prepared::with`].
-type Statements<'c> = RefCell<HashMap<(usize, usize), Statement<'c>>>;
+type Statements<'c> = RefCell<HashMap<(usize, usize), Statement<'c>, RandomState>>;
 
 self_cell!(
     struct Cell {
@@ -71,8 +73,11 @@ impl Prepared {
         self.0.with_dependent(|connection, statements| {
             let mut statements = statements.borrow_mut();
             let statement = match statements.entry((sql.as_ptr() as usize, sql.len())) {
-                std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-                std::collections::hash_map::Entry::Vacant(new) => new.insert(connection.prepare(sql)?),
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    // It must not take what SQLite keeps at hand for its statements' runs.
+                    new.insert(connection.prepare_with_flags(sql, PrepFlags::SQLITE_PREPARE_PERSISTENT)?)
+                }
             };
             act(statement)
         })

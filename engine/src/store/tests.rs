@@ -2,6 +2,7 @@
 
 mod checkpoints;
 mod decisions;
+mod details;
 mod opening;
 mod plans;
 mod rows;

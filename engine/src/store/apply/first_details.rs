@@ -1,8 +1,6 @@
 //! The first values of variables. History tells of each twice: as the variable, and as a detail. While they say the same,
 //! the variable's row stands for both; the view `historic_details` has all details, wherever they are.
 
-use std::collections::HashMap;
-
 use handoff_machine::Id;
 use handoff_machine::delta::Change;
 use handoff_machine::row::{DetailKind, HistoricDetail, HistoricVariable};
@@ -16,8 +14,8 @@ use crate::store::row::Table as _;
 /// Of the variables that a command makes, those whose row tells of their first value too.
 #[derive(Default)]
 pub(in crate::store) struct FirstDetails {
-    /// Whether the instance was started with it, by the variable.
-    initial: HashMap<Id, bool>,
+    /// Whether the instance was started with it, with the variable, whose ids ascend.
+    initial: Vec<(Id, bool)>,
 }
 
 impl FirstDetails {
@@ -26,7 +24,7 @@ impl FirstDetails {
         if level < HistoryLevel::Full {
             return Self::default();
         }
-        let details: HashMap<Id, &HistoricDetail> = changes
+        let mut details: Vec<(Id, &HistoricDetail)> = changes
             .iter()
             .filter_map(|change| match change {
                 Change::HistoryDetail(row) if row.revision == 0 => Some((row.variable?, row)),
@@ -36,24 +34,32 @@ impl FirstDetails {
         if details.is_empty() {
             return Self::default();
         }
+        details.sort_unstable_by_key(|(variable, _)| *variable);
         let told = changes.iter().filter_map(|change| match change {
             Change::HistoryVariable(row) => {
-                let detail = details.get(&row.id)?;
+                let detail = find(&details, row.id)?;
                 tells_of(row, detail).then_some((row.id, detail.initial))
             }
             _ => None,
         });
-        Self {
-            initial: told.collect(),
-        }
+        let mut initial: Vec<_> = told.collect();
+        initial.sort_unstable();
+        Self { initial }
+    }
+
+    /// Whether the instance was started with a variable whose row tells of its first value too.
+    fn initial(&self, variable: Id) -> Option<bool> {
+        find(&self.initial, variable)
     }
 
     fn has(&self, detail: &HistoricDetail) -> bool {
-        detail.revision == 0
-            && detail
-                .variable
-                .is_some_and(|variable| self.initial.contains_key(&variable))
+        detail.revision == 0 && detail.variable.is_some_and(|variable| self.initial(variable).is_some())
     }
+}
+
+fn find<T: Copy>(sorted: &[(Id, T)], id: Id) -> Option<T> {
+    let place = sorted.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+    sorted.get(place).map(|(_, value)| *value)
 }
 
 /// The id of a variable's first detail: the view is asked for a detail by it.
@@ -106,7 +112,7 @@ impl Applier<'_> {
                 return Ok(());
             }
         }
-        match self.first_details.initial.get(&row.id) {
+        match self.first_details.initial(row.id) {
             None => self.insert(row),
             Some(initial) => self
                 .prepared

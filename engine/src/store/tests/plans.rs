@@ -65,3 +65,29 @@ fn the_task_of_an_execution_is_found_without_a_look_at_others_of_its_instance() 
     let plan = plan(&store, sql);
     assert!(plan[0].ends_with("(instance=? AND execution=?)"), "{plan:?}");
 }
+
+#[test]
+fn details_are_found_by_a_key_wherever_they_are() {
+    let (_directory, config) = directory();
+    let store = open(&config);
+    let conditions = [
+        "instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0",
+        "id = ?1 AND holder BETWEEN ?1 - 1 AND ?1",
+        "holder = ?1 AND variable = ?1",
+    ];
+    for condition in conditions {
+        let plan = plan(&store, &format!("SELECT name FROM historic_details WHERE {condition}"));
+        let searches = plan.iter().filter(|step| step.starts_with("SEARCH")).count();
+        // What is scanned is what the searches come to.
+        let scans = plan
+            .iter()
+            .filter(|step| step.starts_with("SCAN") && *step != "SCAN historic_details");
+        assert_eq!((searches, scans.count()), (2, 0), "{condition}\n{plan:?}");
+    }
+    // In the order of their age, both halves are walked through as far as is asked.
+    let plan = plan(
+        &store,
+        "SELECT name, holder FROM historic_details ORDER BY historic_details.holder LIMIT 10",
+    );
+    assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:?}");
+}
