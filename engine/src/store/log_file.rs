@@ -4,7 +4,8 @@
 //! one another, and writes it when the log is synced, at the latest. All other files are those of the layer below.
 //!
 //! Invariant: what is gathered is seen by the connection that wrote it alone. So only a connection that syncs each commit
-//! (`synchronous=FULL`) may be opened on it: there, SQLite tells other connections of a commit after its sync.
+//! (`synchronous=FULL`) may be opened on it: there, SQLite tells other connections of a commit after its sync. (It would not
+//! do so of all of it over files that have no `SQLITE_IOCAP_POWERSAFE_OVERWRITE`; those of SQLite's own layers have it.)
 //! Invariant: if a gathered write fails, the sync fails, and so does every later one until SQLite has gone back and written
 //! that place anew. What was refused is never written later.
 

@@ -6,7 +6,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "the second reviewed place: SQLite's VFS is a table of C functions; see each SAFETY"
+    reason = "a reviewed place: SQLite's VFS is a table of C functions; see each SAFETY"
 )]
 
 pub(crate) mod images;

@@ -321,8 +321,8 @@ impl<T: Stored> Select<T> {
     /// # Errors
     /// 500 where the store fails.
     pub(crate) fn ids(&self, connection: &Connection, max: usize) -> Result<Vec<handoff_machine::Id>> {
-        let (table, conditions) = (T::TABLE, self.where_clause());
-        let sql = format!("SELECT {table}.id FROM {table}{conditions} ORDER BY {table}.id LIMIT {max}");
+        let (table, key, conditions) = (T::TABLE, T::KEY, self.where_clause());
+        let sql = format!("SELECT {table}.id FROM {table}{conditions} ORDER BY {table}.{key} LIMIT {max}");
         let mut statement = connection.prepare_cached(&sql)?;
         let ids = statement.query_map(params_from_iter(&self.bound), |row| row.get(0).map(handoff_machine::Id))?;
         Ok(ids.collect::<rusqlite::Result<Vec<_>>>()?)

@@ -53,7 +53,9 @@ impl FirstDetails {
     }
 
     fn has(&self, detail: &HistoricDetail) -> bool {
-        detail.revision == 0 && detail.variable.is_some_and(|variable| self.initial(variable).is_some())
+        detail
+            .variable
+            .is_some_and(|variable| detail.id == first_id(variable) && self.initial(variable).is_some())
     }
 }
 

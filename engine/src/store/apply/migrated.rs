@@ -75,12 +75,14 @@ impl Applier<'_> {
             } => {
                 self.keep_first_detail(*id)?;
                 self.run(
-                "UPDATE historic_variable SET definition = ?2, definition_key = ?3, scope = ?4, scope_activity = ?5 \
-                 WHERE id = ?1",
-                params![id.0, definition.0, definition_key, scope.0, scope_activity],
-            )}
+                    "UPDATE historic_variable SET definition = ?2, definition_key = ?3, scope = ?4, \
+                     scope_activity = ?5 WHERE id = ?1",
+                    params![id.0, definition.0, definition_key, scope.0, scope_activity],
+                )
+            }
             Change::HistoryTaskMigrated { task, definition_key } => self.run(
-                "UPDATE historic_task SET definition = ?2, definition_key = ?3, activity = ?4, entered_as = ?5 WHERE id = ?1",
+                "UPDATE historic_task SET definition = ?2, definition_key = ?3, activity = ?4, entered_as = ?5 \
+                 WHERE id = ?1",
                 params![
                     task.id.0,
                     task.definition().map(|id| id.0),

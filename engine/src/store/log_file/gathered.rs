@@ -6,6 +6,8 @@ use rusqlite::ffi;
 
 /// What is gathered at most, in bytes, before it is written.
 const GATHERED_MAX: usize = 256 * 1024;
+/// The head of a frame of the log, in bytes. Without it neither the frame nor any behind it counts.
+const HEAD: usize = 24;
 
 /// What of a range is gathered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub(super) struct Gathered {
     bytes: Vec<u8>,
     /// The place of the first of them.
     at: i64,
-    /// A write failed that SQLite was told had succeeded: from here on the file has other bytes than it believes.
+    /// A write failed that SQLite was told had succeeded: from here on the file may have other bytes than it believes.
     lost: Option<i64>,
 }
 
@@ -59,11 +61,21 @@ impl Gathered {
     }
 
     /// Writes all of it. If that fails it is gone, and [`Self::is_lost`] until SQLite writes that place anew.
+    ///
+    /// The head is written last: what could be written only in part, whichever part, is no commit. Behind a commit there may be
+    /// frames of a transaction that was rolled back before, so even its beginning could hold all of it.
     pub(super) fn flush(&mut self, mut out: impl FnMut(&[u8], i64) -> c_int) -> c_int {
         if self.bytes.is_empty() {
             return ffi::SQLITE_OK;
         }
-        let code = out(&self.bytes, self.at);
+        let (head, rest) = self.bytes.split_at(HEAD.min(self.bytes.len()));
+        let mut code = match rest {
+            [] => ffi::SQLITE_OK,
+            rest => out(rest, self.at.saturating_add(HEAD as i64)),
+        };
+        if code == ffi::SQLITE_OK {
+            code = out(head, self.at);
+        }
         self.bytes.clear();
         if code != ffi::SQLITE_OK {
             self.lost = Some(self.at);

@@ -97,6 +97,24 @@ fn what_could_not_be_written_never_is() {
 }
 
 #[test]
+fn what_is_written_in_part_has_no_head() {
+    // Calls that succeed before the disk is full, and whether the first bytes must then be as they were.
+    for (calls, is_whole) in [(0, false), (1, false), (2, true)] {
+        let (mut gathered, mut disk) = (Gathered::default(), Disk::default());
+        disk.put(&[0; 100], 0);
+        gathered.write(&[1; 100], 0, |bytes, at| disk.put(bytes, at));
+        let mut left = calls;
+        let code = gathered.flush(|bytes, at| {
+            disk.is_full = left == 0;
+            left -= i32::from(left > 0);
+            disk.put(bytes, at)
+        });
+        assert_eq!(code == ffi::SQLITE_OK, is_whole);
+        assert_eq!(disk.bytes[..24], if is_whole { [1; 24] } else { [0; 24] });
+    }
+}
+
+#[test]
 fn what_becomes_long_is_written_at_once() {
     let (mut gathered, mut pieces) = (Gathered::default(), Vec::new());
     for page in 0..300 {
@@ -106,7 +124,7 @@ fn what_becomes_long_is_written_at_once() {
         });
         assert_eq!(code, ffi::SQLITE_OK);
     }
-    assert_eq!(pieces, [(0, 256 * 1024)]);
+    assert_eq!(pieces, [(24, 256 * 1024 - 24), (0, 24)]);
 }
 
 fn connect(recorder: &Recorder, folder: &std::path::Path) -> Connection {
@@ -135,7 +153,7 @@ fn count(connection: &Connection) -> i64 {
 }
 
 #[test]
-fn a_commit_reaches_the_log_in_one_piece_before_its_sync() {
+fn a_commit_reaches_the_log_in_one_piece_and_its_head_before_its_sync() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::register();
     let connection = connect(&recorder, folder.path());
@@ -144,9 +162,13 @@ fn a_commit_reaches_the_log_in_one_piece_before_its_sync() {
     insert(&connection, 40).unwrap();
     let ops: Vec<_> = recorder.ops().into_iter().skip(before).collect();
     match &ops[..] {
-        [Op::Write { file, bytes, .. }, Op::Sync { file: synced }] => {
+        [
+            Op::Write { file, bytes, .. },
+            Op::Write { bytes: head, .. },
+            Op::Sync { file: synced },
+        ] => {
             assert_eq!((file.as_str(), synced.as_str()), ("it.db-wal", "it.db-wal"));
-            assert!(bytes.len() > 40_000);
+            assert!(bytes.len() > 40_000 && head.len() == 24);
         }
         other => panic!("{} operations", other.len()),
     }
@@ -201,4 +223,37 @@ fn a_commit_without_room_is_refused_and_stays_so() {
     drop(connection);
     let reader = Connection::open(folder.path().join("it.db")).unwrap();
     assert_eq!(count(&reader), 15);
+}
+
+#[test]
+fn a_refused_commit_is_not_on_disk_even_if_only_the_end_of_what_was_rolled_back_before_it_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::register();
+    let connection = connect(&recorder, folder.path());
+    connection.pragma_update(None, "cache_size", 10).unwrap();
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    insert(&connection, 180).unwrap();
+    connection.execute_batch("ROLLBACK").unwrap();
+    // The next commit is short, and what is left of the one before behind it.
+    let written = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let seen = Arc::clone(&written);
+    recorder.fail(Some(Box::new(move |op| match op {
+        Op::Write { bytes, .. } => {
+            let before = seen.fetch_add(bytes.len(), Ordering::Relaxed);
+            (before > 0).then_some(ffi::SQLITE_FULL)
+        }
+        _ => None,
+    })));
+    let error = insert(&connection, 1).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DiskFull));
+    assert!(
+        written.load(Ordering::Relaxed) > 64 * 1024,
+        "the first piece was written, and a second one tried"
+    );
+    // As after a crash: the files as they are now.
+    let other = tempfile::tempdir().unwrap();
+    for name in ["it.db", "it.db-wal"] {
+        std::fs::copy(folder.path().join(name), other.path().join(name)).unwrap();
+    }
+    assert_eq!(count(&Connection::open(other.path().join("it.db")).unwrap()), 0);
 }

@@ -16,6 +16,3 @@ SELECT first_detail, CAST(0 AS INTEGER), instance, root, definition, definition_
        CAST(NULL AS INTEGER), id, name, value_type, value, value_meta, CAST(0 AS INTEGER), created,
        first_initial, tenant, removal_time, id
 FROM historic_variable WHERE first_detail IS NOT NULL;
-
--- Only a list of tasks asks for those of a worker, and each lock and completion paid for it.
-DROP INDEX external_task_by_worker;

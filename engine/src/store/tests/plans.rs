@@ -71,7 +71,7 @@ fn details_are_found_by_a_key_wherever_they_are() {
     let (_directory, config) = directory();
     let store = open(&config);
     let conditions = [
-        "instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0",
+        "instance = ?1 AND scope = ?1 AND initial <> 0 AND kind = 0 ORDER BY holder",
         "id = ?1 AND holder BETWEEN ?1 - 1 AND ?1",
         "holder = ?1 AND variable = ?1",
     ];
