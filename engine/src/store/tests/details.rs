@@ -4,6 +4,7 @@ use handoff_machine::Id;
 use handoff_machine::delta::Change;
 use handoff_machine::row::{DetailKind, HistoricDetail, HistoricVariable};
 use handoff_machine::value::Value;
+use proptest::prelude::*;
 
 use super::{NOW, directory, open};
 use crate::store::Store;
@@ -206,4 +207,111 @@ fn a_migrated_variable_leaves_its_first_detail_as_it_was() {
         }],
     );
     assert_eq!((details(&store), own_rows(&store)), (vec![first], 1));
+}
+
+/// What a command does with one of some variables.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Set(usize, i32),
+    Delete(usize),
+}
+
+/// Variables that change as the machine changes them, and all details that there must be.
+#[derive(Default)]
+struct World {
+    next: i64,
+    alive: [Option<HistoricVariable>; 3],
+    details: Vec<HistoricDetail>,
+}
+
+impl World {
+    fn id(&mut self) -> Id {
+        self.next += 1;
+        Id(self.next)
+    }
+
+    /// The changes of a command.
+    fn command(&mut self, acts: &[Act]) -> Vec<Change> {
+        let (mut changes, mut set) = (Vec::new(), [false; 3]);
+        for act in acts {
+            match *act {
+                Act::Set(place, value) => {
+                    let row = match self.alive[place].take() {
+                        Some(row) => HistoricVariable {
+                            value: Value::Integer(value),
+                            revision: row.revision + 1,
+                            ..row
+                        },
+                        None => HistoricVariable {
+                            id: self.id(),
+                            name: format!("v{place}"),
+                            ..variable(value)
+                        },
+                    };
+                    let detail = detail(self.id().0, &row, NOW);
+                    self.details.push(detail.clone());
+                    changes.push(Change::HistoryDetail(detail));
+                    self.alive[place] = Some(row);
+                    set[place] = true;
+                }
+                Act::Delete(place) => {
+                    if let Some(row) = self.alive[place].take() {
+                        let id = row.id;
+                        if std::mem::take(&mut set[place]) {
+                            changes.push(Change::HistoryVariable(row));
+                        }
+                        changes.push(Change::HistoryVariableDeleted(id));
+                    }
+                }
+            }
+        }
+        let last = self.alive.iter().zip(set).filter(|(_, set)| *set);
+        changes.extend(last.filter_map(|(row, _)| row.clone().map(Change::HistoryVariable)));
+        changes
+    }
+
+    /// All go to another definition, or stay where they are.
+    fn migrate(&mut self, definition: Id) -> Vec<Change> {
+        let alive = self.alive.iter_mut().flatten();
+        alive
+            .map(|row| {
+                row.definition = definition;
+                Change::HistoryVariableMigrated {
+                    id: row.id,
+                    definition,
+                    definition_key: row.definition_key.clone(),
+                    scope: row.scope,
+                    scope_activity: row.scope_activity.clone(),
+                }
+            })
+            .collect()
+    }
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (0_usize..3, 0..3).prop_map(|(place, value)| Act::Set(place, value)),
+        1 => (0_usize..3).prop_map(Act::Delete),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_detail_is_lost_doubled_or_changed(
+        commands in prop::collection::vec((prop::collection::vec(act(), 1..5), any::<bool>()), 1..8)
+    ) {
+        let (_directory, config) = directory();
+        let mut store = open(&config);
+        let mut world = World::default();
+        for (at, (acts, migrates)) in commands.iter().enumerate() {
+            apply(&mut store, &world.command(acts));
+            prop_assert_eq!(&details(&store), &world.details);
+            if *migrates {
+                apply(&mut store, &world.migrate(Id(1_000 + at as i64)));
+                prop_assert_eq!(&details(&store), &world.details);
+            }
+        }
+    }
 }
