@@ -6,7 +6,7 @@ use handoff_machine::row::{
     DecisionPlace, Delegation, DetailKind, EventKind, ExecutionState, HistoricDecisionInput, HistoricDecisionOutput,
     InstanceState, JobKind, LogState, TaskPlace,
 };
-use rusqlite::types::{FromSqlError, ToSqlOutput, Type, Value, ValueRef};
+use rusqlite::types::{FromSqlError, ToSqlOutput, Type, ValueRef};
 use rusqlite::{Error, Result, Row, Statement};
 
 /// Reads columns one after the other.
@@ -68,12 +68,9 @@ impl<'s, 'c> Binder<'s, 'c> {
         let parameter = self.next;
         self.next += 1;
         let value = value.to_sql()?;
-        self.is_large |= match &value {
-            ToSqlOutput::Borrowed(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => bytes.len() >= LARGE,
-            ToSqlOutput::Owned(Value::Text(text)) => text.len() >= LARGE,
-            ToSqlOutput::Owned(Value::Blob(bytes)) => bytes.len() >= LARGE,
-            _ => false,
-        };
+        if let ToSqlOutput::Borrowed(ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = &value {
+            self.is_large |= bytes.len() >= LARGE;
+        }
         self.statement.raw_bind_parameter(parameter, value)
     }
 

@@ -18,9 +18,8 @@ mod gathered;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::ffi::{CString, c_char, c_int, c_void};
-use std::sync::LazyLock;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr::NonNull;
 
 use parking_lot::Mutex;
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_filename, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs};
@@ -30,38 +29,37 @@ use self::gathered::{Gathered, Held};
 /// What is written with one call, in bytes: SQLite's own layer takes only the lower 17 bits of a length.
 const CALL_BYTES: usize = 64 * 1024;
 
-/// The layers that are registered, by what is below them. They stay until the process ends: there is one, and in tests one
-/// for each layer below.
-static LAYERS: LazyLock<Mutex<HashMap<Option<String>, String>>> = LazyLock::new(Mutex::default);
-
-/// The name of the layer over another one; none is the system's.
+/// The name of the layer over another one; none is the system's. It is registered when it is asked for first, and stays until the
+/// process ends: there is one, and in tests one for each layer below.
 ///
 /// # Errors
 /// There is none of that name, or SQLite refuses to take one more.
 pub(super) fn over(below: Option<&str>) -> rusqlite::Result<String> {
-    let mut layers = LAYERS.lock();
-    if let Some(name) = layers.get(&below.map(str::to_owned)) {
-        return Ok(name.clone());
-    }
+    static REGISTERING: Mutex<()> = Mutex::new(());
+    let _alone = REGISTERING.lock();
     let name = format!("handoff-log-{}", below.unwrap_or_default());
-    register(below, &name)?;
-    layers.insert(below.map(str::to_owned), name.clone());
+    let c_name = CString::new(name.as_str())?;
+    if find(Some(&c_name)).is_none() {
+        let below = below.map(CString::new).transpose()?;
+        let below = find(below.as_deref()).ok_or_else(|| failure(ffi::SQLITE_ERROR))?;
+        register(below, c_name)?;
+    }
     Ok(name)
 }
 
-fn register(below: Option<&str>, name: &str) -> rusqlite::Result<()> {
-    let below = below.map(CString::new).transpose()?;
-    let name = CString::new(name)?;
-    // SAFETY: the names end in zero and are read during the call.
-    let below = unsafe {
+/// The layer of this name; none is the system's.
+pub(super) fn find(name: Option<&CStr>) -> Option<NonNull<sqlite3_vfs>> {
+    // SAFETY: a name ends in zero and is read during the call; none is the default's.
+    unsafe {
         match ffi::sqlite3_initialize() {
-            ffi::SQLITE_OK => ffi::sqlite3_vfs_find(below.as_ref().map_or(std::ptr::null(), |name| name.as_ptr())),
-            _ => std::ptr::null_mut(),
+            ffi::SQLITE_OK => NonNull::new(ffi::sqlite3_vfs_find(name.map_or(std::ptr::null(), CStr::as_ptr))),
+            _ => None,
         }
-    };
-    if below.is_null() {
-        return Err(failure(ffi::SQLITE_ERROR));
     }
+}
+
+fn register(below: NonNull<sqlite3_vfs>, name: CString) -> rusqlite::Result<()> {
+    let below = below.as_ptr();
     // SAFETY: a VFS that is registered lives as long as the process and is not changed. Ours, and its name, are leaked.
     let code = unsafe {
         let vfs = Box::leak(Box::new(sqlite3_vfs {

@@ -250,8 +250,7 @@ impl Store {
     /// Notes, in the open transaction, that a job is about to call a delegate.
     pub(crate) fn note_attempt(&mut self, job: Id) -> Result<(), StoreError> {
         let sql = "UPDATE job SET attempts = attempts + 1 WHERE id = ?1";
-        self.connection().prepare_cached(sql)?.execute([job.0])?;
-        Ok(())
+        Ok(self.prepared.execute(sql, [job.0]).map(drop)?)
     }
 
     /// Commits. When this returns, all of the transaction is on disk.

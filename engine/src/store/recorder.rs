@@ -143,13 +143,7 @@ impl Recorder {
 
 /// The system's own VFS.
 fn system() -> *mut sqlite3_vfs {
-    // SAFETY: without a name it returns the default VFS, after initialising SQLite.
-    let vfs = unsafe { ffi::sqlite3_initialize() };
-    assert_eq!(vfs, ffi::SQLITE_OK);
-    // SAFETY: as above.
-    let vfs = unsafe { ffi::sqlite3_vfs_find(std::ptr::null()) };
-    assert!(!vfs.is_null());
-    vfs
+    super::log_file::find(None).unwrap().as_ptr()
 }
 
 /// The shared state behind a VFS of ours.

@@ -33,8 +33,6 @@ pub(crate) trait Stored: Table {
     const TABLE: &'static str;
     /// What orders its rows as their ids do, by a key.
     const KEY: &'static str = "id";
-    /// What is selected besides: SQLite merges the halves of a view in an order only if that is selected too.
-    const BESIDES: &'static str = "";
     /// The condition of a row by its id, which is bound to each `?`, by a key.
     const BY_ID: &'static str = "id = ?";
 }
@@ -80,7 +78,6 @@ stored!(
 impl Stored for HistoricDetail {
     const TABLE: &'static str = "historic_details";
     const KEY: &'static str = "holder";
-    const BESIDES: &'static str = ", holder";
     const BY_ID: &'static str = "id = ? AND holder BETWEEN ? - 1 AND ?";
 }
 
@@ -284,8 +281,10 @@ impl<T: Stored> Select<T> {
             order.push_str(if *descending { " DESC, " } else { ", " });
         }
         let (columns, table, key, conditions) = (T::COLUMNS, T::TABLE, T::KEY, self.where_clause());
-        let besides = T::BESIDES;
-        format!("SELECT {columns}{besides} FROM {table}{conditions} ORDER BY {order}{table}.{key} LIMIT ? OFFSET ?")
+        // SQLite merges the halves of a view in an order only if what orders them is selected too.
+        format!(
+            "SELECT {columns}, {table}.{key} FROM {table}{conditions} ORDER BY {order}{table}.{key} LIMIT ? OFFSET ?"
+        )
     }
 
     /// The rows.

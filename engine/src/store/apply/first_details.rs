@@ -8,7 +8,7 @@ use rusqlite::Result;
 
 use super::Applier;
 use crate::config::HistoryLevel;
-use crate::store::field::{Binder, Field as _};
+use crate::store::field::Field as _;
 use crate::store::row::Table as _;
 
 /// Of the variables that a command makes, those whose row tells of their first value too.
@@ -102,7 +102,7 @@ impl Applier<'_> {
             self.keep_first_detail(row.id)?;
             let found = self.prepared.execute_bound(
                 "UPDATE historic_variable SET value_type = ?1, value = ?2, value_meta = ?3, revision = ?4, \
-                 deleted = ?5 WHERE id = ?6",
+                 deleted = ?5, first_detail = NULL, first_initial = NULL WHERE id = ?6",
                 |to| {
                     row.value.bind(to)?;
                     row.revision.bind(to)?;
@@ -118,7 +118,7 @@ impl Applier<'_> {
             None => self.insert(row),
             Some(initial) => self
                 .prepared
-                .execute_bound(insert_with_detail(), |to: &mut Binder<'_, '_>| {
+                .execute_bound(insert_with_detail(), |to| {
                     row.bind(to)?;
                     first_id(row.id).bind(to)?;
                     initial.bind(to)
@@ -127,16 +127,9 @@ impl Applier<'_> {
         }
     }
 
-    /// Gives a variable's first detail a row of its own, before the variable's changes.
+    /// Gives a variable's first detail a row of its own. The variable's change, which follows, takes it out of the variable's.
     pub(super) fn keep_first_detail(&self, variable: Id) -> Result<()> {
-        let params = rusqlite::params![variable.0];
-        if self.prepared.execute(keep(), params)? > 0 {
-            self.run(
-                "UPDATE historic_variable SET first_detail = NULL, first_initial = NULL WHERE id = ?1",
-                params,
-            )?;
-        }
-        Ok(())
+        self.run(keep(), rusqlite::params![variable.0])
     }
 }
 

@@ -76,7 +76,7 @@ impl Applier<'_> {
                 self.keep_first_detail(*id)?;
                 self.run(
                     "UPDATE historic_variable SET definition = ?2, definition_key = ?3, scope = ?4, \
-                     scope_activity = ?5 WHERE id = ?1",
+                     scope_activity = ?5, first_detail = NULL, first_initial = NULL WHERE id = ?1",
                     params![id.0, definition.0, definition_key, scope.0, scope_activity],
                 )
             }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
 
 use super::*;
 use crate::store::recorder::{Op, Recorder};
@@ -127,15 +128,18 @@ fn what_becomes_long_is_written_at_once() {
     assert_eq!(pieces, [(24, 256 * 1024 - 24), (0, 24)]);
 }
 
-fn connect(recorder: &Recorder, folder: &std::path::Path) -> Connection {
+/// A connection on the layer over a recorder, with a table, in a folder of its own.
+fn connect() -> (TempDir, Recorder, Connection) {
+    let folder = TempDir::new().unwrap();
+    let recorder = Recorder::register();
     let layer = over(Some(recorder.name())).unwrap();
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = Connection::open_with_flags_and_vfs(folder.join("it.db"), flags, layer.as_str()).unwrap();
+    let connection = Connection::open_with_flags_and_vfs(folder.path().join("it.db"), flags, layer.as_str()).unwrap();
     connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0")
         .unwrap();
     connection.execute_batch("CREATE TABLE it (bytes BLOB)").unwrap();
-    connection
+    (folder, recorder, connection)
 }
 
 fn insert(connection: &Connection, rows: u32) -> rusqlite::Result<()> {
@@ -154,9 +158,7 @@ fn count(connection: &Connection) -> i64 {
 
 #[test]
 fn a_commit_reaches_the_log_in_one_piece_and_its_head_before_its_sync() {
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::register();
-    let connection = connect(&recorder, folder.path());
+    let (folder, recorder, connection) = connect();
     insert(&connection, 1).unwrap();
     let before = recorder.ops().len();
     insert(&connection, 40).unwrap();
@@ -179,9 +181,7 @@ fn a_commit_reaches_the_log_in_one_piece_and_its_head_before_its_sync() {
 
 #[test]
 fn a_transaction_that_is_larger_than_the_cache_reads_what_it_has_spilled() {
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::register();
-    let connection = connect(&recorder, folder.path());
+    let (folder, _recorder, connection) = connect();
     connection.pragma_update(None, "cache_size", 10).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     for _ in 0..20 {
@@ -202,9 +202,7 @@ fn a_transaction_that_is_larger_than_the_cache_reads_what_it_has_spilled() {
 
 #[test]
 fn a_commit_without_room_is_refused_and_stays_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::register();
-    let connection = connect(&recorder, folder.path());
+    let (folder, recorder, connection) = connect();
     connection.pragma_update(None, "cache_size", 10).unwrap();
     insert(&connection, 10).unwrap();
     let full = Arc::new(AtomicBool::new(true));
@@ -227,9 +225,7 @@ fn a_commit_without_room_is_refused_and_stays_so() {
 
 #[test]
 fn a_refused_commit_is_not_on_disk_even_if_only_the_end_of_what_was_rolled_back_before_it_failed() {
-    let folder = tempfile::tempdir().unwrap();
-    let recorder = Recorder::register();
-    let connection = connect(&recorder, folder.path());
+    let (folder, recorder, connection) = connect();
     connection.pragma_update(None, "cache_size", 10).unwrap();
     connection.execute_batch("BEGIN IMMEDIATE").unwrap();
     insert(&connection, 180).unwrap();

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use handoff_machine::view::{Seen, View as _};
 use rusqlite::params;
 
-use super::super::tests::{directory, open};
+use super::super::tests::{self, directory, open};
 use super::super::view::{Findings, StoreView, Unguarded};
 use super::*;
 use crate::store::Store;
@@ -111,9 +111,7 @@ fn variable(id: i64, instance: i64, text: &str) -> Variable {
 }
 
 fn apply(store: &mut Store, changes: &[Change]) {
-    store.begin().unwrap();
-    store.apply(changes).unwrap();
-    store.commit().unwrap();
+    tests::apply(store, changes);
     store.compare_residents();
 }
 

@@ -9,7 +9,7 @@ use handoff_machine::row::{
 use handoff_machine::value::{Serialized, Value};
 use rusqlite::Connection;
 
-use super::{NOW, directory, open};
+use super::{NOW, all, apply, directory, open};
 use crate::config::HistoryLevel;
 use crate::store::row::Table as _;
 use crate::store::{DATABASE_FILE, Store};
@@ -82,20 +82,8 @@ fn evaluation(id: i64, root: Option<i64>, removal_time: Option<i64>) -> Historic
     }
 }
 
-fn apply(store: &mut Store, changes: &[Change]) {
-    store.begin().unwrap();
-    store.apply(changes).unwrap();
-    store.commit().unwrap();
-}
-
 fn evaluations(store: &Store) -> Vec<HistoricDecision> {
-    let sql = format!(
-        "SELECT {} FROM historic_decision ORDER BY id",
-        HistoricDecision::COLUMNS
-    );
-    let mut statement = store.connection().prepare(&sql).unwrap();
-    let rows = statement.query_map([], HistoricDecision::from_row).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+    all(store, "historic_decision ORDER BY id")
 }
 
 #[test]

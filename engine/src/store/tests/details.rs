@@ -6,9 +6,8 @@ use handoff_machine::row::{DetailKind, HistoricDetail, HistoricVariable};
 use handoff_machine::value::Value;
 use proptest::prelude::*;
 
-use super::{NOW, directory, open};
+use super::{NOW, all, apply, directory, open};
 use crate::store::Store;
-use crate::store::row::Table as _;
 
 const VARIABLE: Id = Id(10);
 
@@ -66,20 +65,19 @@ fn second(value: i32) -> (HistoricVariable, HistoricDetail) {
     (second, detail)
 }
 
-fn apply(store: &mut Store, changes: &[Change]) {
-    store.begin().unwrap();
-    store.apply(changes).unwrap();
-    store.commit().unwrap();
+fn details(store: &Store) -> Vec<HistoricDetail> {
+    all(store, "historic_details ORDER BY holder")
 }
 
-fn details(store: &Store) -> Vec<HistoricDetail> {
-    let sql = format!(
-        "SELECT {} FROM historic_details ORDER BY holder",
-        HistoricDetail::COLUMNS
-    );
-    let mut statement = store.connection().prepare(&sql).unwrap();
-    let rows = statement.query_map([], HistoricDetail::from_row).unwrap();
-    rows.collect::<Result<_, _>>().unwrap()
+/// Makes the variable, in a command of its own; its first detail.
+fn set_first(store: &mut Store) -> HistoricDetail {
+    let first = detail(11, &variable(1), NOW);
+    let changes = [
+        Change::HistoryDetail(first.clone()),
+        Change::HistoryVariable(variable(1)),
+    ];
+    apply(store, &changes);
+    first
 }
 
 /// How many details have a row of their own.
@@ -92,14 +90,7 @@ fn own_rows(store: &Store) -> i64 {
 fn the_first_value_is_kept_once_until_there_is_another_one() {
     let (_directory, config) = directory();
     let mut store = open(&config);
-    let first = detail(11, &variable(1), NOW);
-    apply(
-        &mut store,
-        &[
-            Change::HistoryDetail(first.clone()),
-            Change::HistoryVariable(variable(1)),
-        ],
-    );
+    let first = set_first(&mut store);
     assert_eq!((details(&store), own_rows(&store)), (vec![first.clone()], 0));
 
     let (changed, update) = second(2);
@@ -188,14 +179,7 @@ fn a_detail_that_says_something_else_has_a_row_of_its_own() {
 fn a_migrated_variable_leaves_its_first_detail_as_it_was() {
     let (_directory, config) = directory();
     let mut store = open(&config);
-    let first = detail(11, &variable(1), NOW);
-    apply(
-        &mut store,
-        &[
-            Change::HistoryDetail(first.clone()),
-            Change::HistoryVariable(variable(1)),
-        ],
-    );
+    let first = set_first(&mut store);
     apply(
         &mut store,
         &[Change::HistoryVariableMigrated {
